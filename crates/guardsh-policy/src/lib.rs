@@ -1,0 +1,12 @@
+//! From a syntax tree to a verdict: actions, rules, packs, reasons.
+//!
+//! Pure: no file, clock or environment is read here; what the world is like comes through [`World`].
+#![forbid(unsafe_code)]
+
+mod action;
+mod verdict;
+mod world;
+
+pub use action::*;
+pub use verdict::*;
+pub use world::*;

@@ -1,0 +1,1 @@
+//! The system calls of guardsh: pty, termios, process groups, descriptors. The only place for `unsafe`.

@@ -1,0 +1,4 @@
+//! Which program am I: login shell, `-c`, wrapper, subcommand.
+#![forbid(unsafe_code)]
+
+fn main() {}
