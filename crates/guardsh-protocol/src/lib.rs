@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod canonical;
+pub mod chain;
 mod record;
+pub mod shown;
 
 pub use canonical::{CanonicalError, canonical};
 pub use record::*;
+pub use shown::{Newlines, Shown, shown, shown_with, shown_within};
