@@ -1,4 +1,6 @@
 //! Which program am I: login shell, `-c`, wrapper, subcommand.
 #![forbid(unsafe_code)]
 
+mod feedback;
+
 fn main() {}
