@@ -93,7 +93,11 @@ pub(crate) enum Retry {
 
 impl Refusal {
     /// A refusal without rule, request or suggestion; fill in what is known.
-    pub(crate) fn new(outcome: Outcome, line: impl Into<Vec<u8>>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        outcome: Outcome,
+        line: impl Into<Vec<u8>>,
+        reason: impl Into<String>,
+    ) -> Self {
         let (by, retry, exit) = match outcome {
             Outcome::Denied => (Some(By::Rule), Retry::AfterChange, EXIT_REFUSED),
             Outcome::Expired | Outcome::Pending => (None, Retry::Same, EXIT_REFUSED),

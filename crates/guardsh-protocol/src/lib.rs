@@ -4,6 +4,7 @@
 pub mod canonical;
 pub mod chain;
 mod record;
+pub mod redact;
 pub mod shown;
 
 pub use canonical::{CanonicalError, canonical};
