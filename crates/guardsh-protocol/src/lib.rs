@@ -1,6 +1,12 @@
 //! What crosses a wire or a disk: requests, decisions, records, digests, and text fit to be shown.
 #![forbid(unsafe_code)]
 
+pub mod canonical;
+pub mod chain;
 mod record;
+pub mod redact;
+pub mod shown;
 
+pub use canonical::{CanonicalError, canonical};
 pub use record::*;
+pub use shown::{Newlines, Shown, shown, shown_with, shown_within};
