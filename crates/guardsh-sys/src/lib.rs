@@ -2,3 +2,5 @@
 #![expect(unsafe_code, reason = "this crate is where guardsh's system calls live")]
 
 pub mod plain;
+
+pub mod ancestry;
