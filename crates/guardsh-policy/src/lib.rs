@@ -4,9 +4,15 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod paths;
+mod pattern;
+mod protect;
 mod verdict;
 mod world;
 
 pub use action::*;
+pub use paths::{PathPattern, PathPatternError};
+pub use pattern::{Match, PatternError, RunPattern, Unknowns};
+pub use protect::builtin_protected;
 pub use verdict::*;
 pub use world::*;
