@@ -39,9 +39,8 @@ enum Root {
 #[derive(Clone, Debug)]
 struct Tail {
     tokens: Vec<Token>,
-    /// The literal bytes that the tail begins with.
-    head: Vec<u8>,
-    /// The same without the slash of a `/**` behind it: `x/**` is `x` itself too, where it protects.
+    /// The literal bytes that the tail begins with, without the slash of a `/**` behind them: `x/**` is
+    /// `x` itself too, where it protects.
     stem: Vec<u8>,
 }
 
@@ -247,7 +246,7 @@ pub(crate) fn places(
         }
         WordState::Dynamic(pieces) => {
             let mut symbols = crate::pattern::symbols(pieces);
-            if word.count == Count::Any && pieces.iter().any(|piece| *piece == Piece::Unknown) {
+            if word.count == Count::Any && pieces.contains(&Piece::Unknown) {
                 // Split into words, what stands before and behind belongs to the first and the last.
                 symbols.insert(0, Symbol::Unknown);
                 symbols.push(Symbol::Unknown);
@@ -761,9 +760,9 @@ impl Tail {
         };
         let stem = match tokens.as_slice() {
             [Token::Literal(_), Token::Everything] => trim_slash(&head).to_vec(),
-            _ => head.clone(),
+            _ => head,
         };
-        Self { tokens, head, stem }
+        Self { tokens, stem }
     }
 
     /// Whether the path is, or is below, what the tail names.

@@ -161,9 +161,27 @@ impl RunPattern {
         &self.text
     }
 
-    /// Whether the pattern is only literal words.
-    pub(crate) fn literal_program(&self) -> Option<Vec<u8>> {
-        self.program.word.literal()
+    /// The pattern as the widest call it matches: what another pattern must match to match no less.
+    pub(crate) fn as_words(&self) -> Vec<ActionWord> {
+        let open = |count| ActionWord {
+            source: self.text.clone().into_bytes(),
+            state: WordState::Dynamic(vec![Piece::Unknown]),
+            count,
+        };
+        let one = |pattern: &WordPattern| match pattern.literals() {
+            Some(values) => ActionWord {
+                source: self.text.clone().into_bytes(),
+                state: WordState::Resolved(values),
+                count: Count::One,
+            },
+            None => open(Count::One),
+        };
+        std::iter::once(one(&self.program.word))
+            .chain(self.rest.iter().map(|word| match word {
+                PatternWord::Any => open(Count::Any),
+                PatternWord::One(pattern) => one(pattern),
+            }))
+            .collect()
     }
 
     /// Compares the words after the program.
@@ -279,14 +297,6 @@ impl WordPattern {
             alternatives.push(Glob::from_chars(&chars)?);
         }
         Ok(Self { alternatives })
-    }
-
-    /// The text, if nothing else matches.
-    pub(crate) fn literal(&self) -> Option<Vec<u8>> {
-        match self.alternatives.as_slice() {
-            [one] => one.literal(),
-            _ => None,
-        }
     }
 
     /// The texts, if nothing else matches.
