@@ -9,4 +9,5 @@ pub mod shown;
 
 pub use canonical::{CanonicalError, canonical};
 pub use record::*;
+pub use redact::{redact, redact_text, redact_value, redact_words};
 pub use shown::{Newlines, Shown, shown, shown_with, shown_within};
