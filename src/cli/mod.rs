@@ -1,0 +1,3 @@
+//! One file per subcommand; words for people.
+
+pub(crate) mod audit;
