@@ -447,7 +447,7 @@ impl AuditLog {
         let reach = u64::try_from(RECORD_MAX.saturating_mul(2)).unwrap_or(u64::MAX);
         let start = size.saturating_sub(reach);
         // Records are mostly short: try a short reach first.
-        for start in [size.saturating_sub(64 << 10), start] {
+        for start in [size.saturating_sub(8 << 10), start] {
             let bytes = self.read_range(start, size)?;
             let Some(last_newline) = bytes.iter().rposition(|byte| *byte == b'\n') else {
                 if start == 0 {

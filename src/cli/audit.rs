@@ -486,7 +486,7 @@ mod tests {
         );
 
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(&path, &text[..text.len() - 9]).unwrap();
+        fs::write(&path, text.strip_suffix("}\n").unwrap()).unwrap();
         let ran = run_on(&path, &["verify"], None);
         assert_eq!(ran.exit, 0);
         assert!(
