@@ -562,4 +562,46 @@ mod tests {
         assert_eq!((ran.exit, ran.out.lines().count()), (1, 8));
         assert!(ran.err.contains("audit.jsonl:3: not shown"), "{}", ran.err);
     }
+
+    /// What the reference tells people to type is typed.
+    #[test]
+    fn a_log_can_be_checked_with_plain_tools_as_the_reference_says() {
+        let (_folder, path) = log();
+        let reference = include_str!("../../docs/reference/audit.md");
+        let blocks: Vec<_> = reference
+            .split("```sh\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap())
+            .collect();
+        let sh = |block: usize| {
+            let output = std::process::Command::new("sh")
+                .args(["-c", blocks[block]])
+                .current_dir(path.parent().unwrap())
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        assert_eq!(sh(1), "");
+        let one = sh(0);
+        let hashes: Vec<_> = one
+            .lines()
+            .map(|line| line.trim_end_matches("  -"))
+            .collect();
+        match hashes[..] {
+            [computed, written] => assert_eq!(computed, written),
+            _ => println!("skipped the check of one record: jq is not installed"),
+        }
+
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replacen("rm -rf /", "ls -la /", 1)).unwrap();
+        assert!(sh(1).starts_with("changed: {"), "{}", sh(1));
+        let without: Vec<_> = text
+            .lines()
+            .enumerate()
+            .filter(|(index, _)| *index != 4)
+            .map(|(_, line)| line)
+            .collect();
+        fs::write(&path, without.join("\n") + "\n").unwrap();
+        assert!(sh(1).starts_with("does not follow: {"), "{}", sh(1));
+    }
 }

@@ -154,7 +154,7 @@ fn secrets_in(text: &[u8]) -> Vec<Secret> {
     // Shapes first: where two find the same, the name that says more is kept.
     shapes(text, &mut found);
     assignments(text, &mut found);
-    words(text, &mut found);
+    words(text, 0, Split::Shell, &mut found);
     random_runs(text, &mut found);
     if found.is_empty() {
         return found;
@@ -403,7 +403,7 @@ static SHAPES: [Shape; 37] = [
     Shape::new(
         "authorization",
         "authorization",
-        r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest|negotiate|apikey|key|bot)\s+)?([^\s"'\\]{3,})"#,
+        r#"(?i)\bauthorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|digest|negotiate|apikey|key|bot)\\?\s+)?([^\s"'\\;|&<>()`]{3,})"#,
         Looks::Literal,
     ),
     Shape::new(
@@ -780,7 +780,13 @@ impl Command {
         let option = word.strip_prefix(b"-")?;
         let long = option.strip_prefix(b"-").unwrap_or(option);
         match word {
-            b"-u" | b"--user" | b"-U" | b"--proxy-user" if is(Program::Curl) => {
+            // With others before it: `-su`.
+            [b'-', flags @ .., b'u' | b'U']
+                if is(Program::Curl) && flags.iter().all(u8::is_ascii_alphanumeric) =>
+            {
+                self.next = Some(Next::Login);
+            }
+            b"--user" | b"--proxy-user" if is(Program::Curl) => {
                 self.next = Some(Next::Login);
             }
             b"-p" if is(Program::WithP) => self.next = Some(Next::Secret(Kind::Password)),
@@ -846,31 +852,59 @@ fn login(word: &[u8]) -> Option<Hit> {
     })
 }
 
-/// Words as a shell splits them, near enough: what matters is that a quoted value is taken whole.
-fn words(text: &[u8], found: &mut Vec<Secret>) {
+/// How text is split into words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Split {
+    /// Near enough as a shell does, so that a quoted value is taken whole.
+    Shell,
+    /// At quotes too: what is quoted may be a command itself, and an apostrophe may be no quote at all.
+    AtQuotes,
+}
+
+fn words(text: &[u8], start: usize, split: Split, found: &mut Vec<Secret>) {
     let mut command = Command::default();
     let mut at = 0;
     while let Some(first) = text.get(at) {
+        let separates = first.is_ascii_whitespace()
+            || matches!(first, b'<' | b'>')
+            || (split == Split::AtQuotes && matches!(first, b'"' | b'\''));
         if matches!(first, b';' | b'|' | b'&' | b'\n' | b'(' | b')' | b'`') {
             command = Command::default();
             at = at.saturating_add(1);
             continue;
         }
-        if first.is_ascii_whitespace() || matches!(first, b'<' | b'>') {
+        if separates {
             at = at.saturating_add(1);
             continue;
         }
-        let end = at.saturating_add(word_length(text.get(at..).unwrap_or_default()));
+        let rest = text.get(at..).unwrap_or_default();
+        let end = at.saturating_add(match split {
+            Split::Shell => word_length(rest),
+            Split::AtQuotes => bare_length(rest),
+        });
         let word = text.get(at..end).unwrap_or_default();
+        let begin = start.saturating_add(at);
         let (inner, quote) = unquoted(word);
-        if let Some(Hit { name, keep }) = command.take(inner) {
-            found.push(Secret {
-                range: at.saturating_add(quote).saturating_add(keep)..end.saturating_sub(quote),
+        match command.take(inner) {
+            Some(Hit { name, keep }) => found.push(Secret {
+                range: begin.saturating_add(quote).saturating_add(keep)
+                    ..start.saturating_add(end).saturating_sub(quote),
                 name,
-            });
+            }),
+            None if split == Split::Shell && word.iter().any(u8::is_ascii_whitespace) => {
+                words(word, begin, Split::AtQuotes, found);
+            }
+            None => {}
         }
         at = end;
     }
+}
+
+fn bare_length(text: &[u8]) -> usize {
+    text.iter()
+        .position(|byte| byte.is_ascii_whitespace() || b"\"';|&()<>`".contains(byte))
+        .unwrap_or(text.len())
+        .max(1)
 }
 
 fn word_length(text: &[u8]) -> usize {
@@ -1109,6 +1143,10 @@ mod tests {
                 "x --password [redacted:password] y",
             ),
             (
+                "# don't\nmysql -phunter2",
+                "# don't\nmysql -p[redacted:password]",
+            ),
+            (
                 "x --password 'two words' y",
                 "x --password '[redacted:password]' y",
             ),
@@ -1302,5 +1340,124 @@ mod tests {
             let line = piece.repeat((1 << 20) / piece.len());
             let _ = redact(line.as_bytes());
         }
+    }
+
+    /// Pieces put together at random, the same on each run.
+    fn mixtures() -> impl Iterator<Item = Vec<u8>> {
+        let pieces: [&[u8]; 30] = [
+            b"PASSWORD=",
+            b"--token ",
+            b"mysql ",
+            b"-p",
+            b"curl ",
+            b"-u ",
+            b"a:",
+            b"://",
+            b"@",
+            b"Bearer ",
+            b"Authorization: ",
+            b"-----BEGIN PRIVATE KEY-----",
+            b"eyJ",
+            b"sk-",
+            b"'",
+            b"\"",
+            b"\\",
+            b" ",
+            b"\n",
+            b";",
+            b"$(",
+            b"aB3dE5gH7jK9mN1pQ2sT4vW6yZ8",
+            b"key",
+            b": ",
+            b"=",
+            b"\xff",
+            b"\xe2\x82",
+            "€".as_bytes(),
+            b"[redacted:",
+            b"]",
+        ];
+        let mut state = 1_u64;
+        std::iter::from_fn(move || {
+            let mut line = Vec::new();
+            for _ in 0..12 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                line.extend_from_slice(
+                    pieces[usize::try_from(state >> 33).unwrap() % pieces.len()],
+                );
+            }
+            Some(line)
+        })
+        .take(20_000)
+    }
+
+    #[test]
+    fn text_stays_text_and_what_is_kept_stays_in_order() {
+        for line in mixtures() {
+            let redacted = redact(&line);
+            // Each byte that is kept stands in the same order as before.
+            let mut rest = line.iter();
+            for part in redacted.split(|byte| *byte == b']') {
+                let kept = part
+                    .windows(MARK.len())
+                    .position(|at| at == MARK.as_bytes());
+                let kept = part.get(..kept.unwrap_or(part.len())).unwrap();
+                assert!(
+                    kept.iter().all(|byte| rest.any(|other| other == byte)),
+                    "{}",
+                    line.escape_ascii()
+                );
+            }
+            if let Ok(text) = std::str::from_utf8(&line) {
+                assert_ne!(redact_text(text), mark("text"), "{}", line.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_its_command_stands() {
+        let secret = "Zq7hunter2";
+        let introduced = [
+            ("PASSWORD=", ""),
+            ("export PGPASSWORD=", ""),
+            ("x --password ", ""),
+            ("x --password=", ""),
+            ("mysql -u root -p", " db"),
+            ("/usr/bin/mysqldump -p", ""),
+            ("sshpass -p ", " ssh h"),
+            ("curl -su bob:", " h"),
+            ("curl -s -u bob:", " h"),
+            ("curl https://bob:", "@h/x"),
+            ("redis-cli -h x -a ", " get y"),
+            ("curl -H Authorization:Bearer\\ ", ""),
+            ("docker login r.io -u a -p ", ""),
+            ("API_TOKEN=", " run"),
+        ];
+        let around = [
+            ("", ""),
+            ("cd x && ", "; ls"),
+            ("sudo -E ", " | sh"),
+            ("env A=1 ", " >f"),
+            ("(", ")"),
+            ("x=$(", ")"),
+            ("if true; then ", "; fi"),
+            ("echo '", "'"),
+            ("sh -c '", "'"),
+            ("ssh h \"", "\""),
+            ("ssh h \"sh -c '", "'\""),
+            ("a\n", "\nb"),
+        ];
+        let mut leaked = Vec::new();
+        for (before, after) in introduced {
+            for (start, end) in around {
+                let line = format!("{start}{before}{secret}{after}{end}");
+                let redacted = text(&line);
+                if redacted.contains(secret) || !redacted.ends_with(&format!("{after}{end}")) {
+                    leaked.push(format!("{line}  ->  {redacted}"));
+                }
+            }
+        }
+        assert!(leaked.is_empty(), "{}", leaked.join("\n"));
     }
 }
