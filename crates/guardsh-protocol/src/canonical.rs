@@ -5,6 +5,7 @@
 //! 2^53 - 1. Whoever has a larger number (an inode can be one) writes it as a string.
 
 use serde_json::{Number, Value};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// The largest integer that every JSON reader keeps exactly (2^53 - 1).
@@ -29,6 +30,22 @@ pub fn canonical(value: &Value) -> Result<Vec<u8>, CanonicalError> {
     let mut out = Vec::with_capacity(256);
     write_value(&mut out, value, DEEPEST)?;
     Ok(out)
+}
+
+/// The SHA-256 of a value's canonical form, in lower-case hexadecimal.
+pub fn canonical_digest(value: &Value) -> Result<String, CanonicalError> {
+    Ok(sha256_hex(&canonical(value)?))
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Whether every JSON reader keeps the number exactly.

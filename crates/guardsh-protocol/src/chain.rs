@@ -4,9 +4,9 @@
 //! before the closing brace. `hash` is the SHA-256 of the line without it, so that `sed` and `sha256sum`
 //! are enough to check one. `prev` is the `hash` of the record before, [`FIRST_PREV`] for the first.
 
+pub use crate::canonical::sha256_hex as hex_sha256;
 use crate::canonical::{CanonicalError, canonical, is_exact};
 use serde_json::{Map, Number, Value};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 /// `prev` of the first record of a log.
@@ -196,17 +196,6 @@ impl Record {
             hash: self.hash.clone(),
         }
     }
-}
-
-/// SHA-256 in lower-case hexadecimal.
-pub fn hex_sha256(bytes: &[u8]) -> String {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    Sha256::digest(bytes)
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 0x0f])
-        .filter_map(|digit| HEX.get(usize::from(digit)))
-        .map(|digit| char::from(*digit))
-        .collect()
 }
 
 /// What lies deeper than `levels` is left for [`canonical`] to refuse.
