@@ -1034,13 +1034,23 @@ fn looks_random(run: &[u8]) -> bool {
     if public.iter().any(|start| run.starts_with(start)) || is_digest(run) {
         return false;
     }
-    let classes = Classes::of(run);
+    // A hash as a part of a path says nothing about its other parts.
+    let rest: Vec<u8> = run
+        .split(|byte| *byte == b'/')
+        .filter(|part| part.len() < 8 || !is_digest(part))
+        .flatten()
+        .copied()
+        .collect();
+    if rest.len() < RANDOM_MIN.saturating_sub(4) {
+        return false;
+    }
+    let classes = Classes::of(&rest);
     // In random base64 more than half of the neighbours differ in class; in CamelCase names, paths with
     // versions and dates a quarter do.
     classes.digits >= 3
         && classes.upper >= 3
         && classes.lower >= 3
-        && classes.changes.saturating_mul(5) >= run.len().saturating_mul(2)
+        && classes.changes.saturating_mul(5) >= rest.len().saturating_mul(2)
 }
 
 #[cfg(test)]
@@ -1216,6 +1226,7 @@ mod tests {
             "kubectl logs 01997f9e-7c3a-7000-8000-000000000001 -c web-7d4b9c6f5d-x2x9z",
             "/nix/store/x1y2z3a4b5c6d7e8f9g0h1i2j3k4l5m6-bash-5.2/bin/bash",
             "ls /usr/lib/x86_64-linux-gnu/libQt5Core.so.5.15.8 target/debug/deps/guardsh-3ba819d5e9cc4d80",
+            "cat results/BAAI__bge-small-en-v1.5/5c38ec7c405ec4b44b94cc5a9bb96e735b38267a/STS12.json",
             "mvn -Dtest=AbstractSingletonProxyFactoryBeanIntegrationTest2 test",
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ8xQ2mZ7pL4vB9nR3tY6wC1dF5gH0sA2uXeWqRt bob@h",
             "SHA256:kJ8xQ2mZ7pL4vB9nR3tY6wC1dF5gH0sA2uXeWqRtYu8",
