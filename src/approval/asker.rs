@@ -554,7 +554,7 @@ impl Errand {
                 return Err(unreachable_because(why));
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            pause = (pause * 2).min(SHORT_PAUSE);
         }
     }
 
@@ -766,7 +766,7 @@ async fn claim(transport: &Transport, known_as: &KnownAs) -> Result<(), ClaimLos
             return Err(ClaimLoss::Unknown { why });
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(SHORT_PAUSE);
     }
 }
 
@@ -853,6 +853,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Between two polls that are answered at once.
 const QUICKEST_POLL: Duration = Duration::from_millis(200);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Between attempts that have a few seconds in all.
+const SHORT_PAUSE: Duration = Duration::from_millis(400);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The limits of the service stop anybody long before.
 const MOST_REMEMBERED: usize = 256;
