@@ -511,12 +511,12 @@ impl Errand {
                 Some(news) => news,
                 None => self.follow(known_as).await,
             },
-            Err(news) => news,
+            Err(news) => *news,
         }
     }
 
     /// Files it, again and again for a few seconds.
-    async fn file(&self) -> Result<(KnownAs, Standing), News> {
+    async fn file(&self) -> Result<(KnownAs, Standing), Box<News>> {
         let give_up = Instant::now() + FILE_WITHIN;
         let mut pause = FIRST_PAUSE;
         loop {
@@ -533,25 +533,25 @@ impl Errand {
                     message,
                     retry_after,
                 }) => {
-                    return Err(News::Limited(Limited {
+                    return Err(Box::new(News::Limited(Limited {
                         limit: code.unwrap_or_else(|| "asks".to_owned()),
                         why: message,
                         retry_after,
-                    }));
+                    })));
                 }
                 Ok(Reply::Refused {
                     status, message, ..
                 }) if status < 500 => {
-                    return Err(unreachable_because(format!(
+                    return Err(Box::new(unreachable_because(format!(
                         "the service does not take the request: {message}"
-                    )));
+                    ))));
                 }
                 Ok(Reply::Refused { message, .. }) => format!("the service failed: {message}"),
                 Err(CallError::Unreached(why)) => format!("the service cannot be reached: {why}"),
-                Err(CallError::Malformed(why)) => return Err(unreachable_because(why)),
+                Err(CallError::Malformed(why)) => return Err(Box::new(unreachable_because(why))),
             };
             if Instant::now() + pause >= give_up {
-                return Err(unreachable_because(why));
+                return Err(Box::new(unreachable_because(why)));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(SHORT_PAUSE);
@@ -559,22 +559,20 @@ impl Errand {
     }
 
     /// Checks what the service says it has: our request, or an earlier one of the same material.
-    fn accept(&self, created: bool, body: &Value) -> Result<(KnownAs, Standing), News> {
-        let wrong =
-            |why: &str| unreachable_because(format!("the service is not to be trusted: {why}"));
+    fn accept(&self, created: bool, body: &Value) -> Result<(KnownAs, Standing), Box<News>> {
         let standing =
-            Standing::deserialize(body).map_err(|_| wrong("its answer says no state"))?;
-        let stored = Request::from_body(body).map_err(|error| wrong(&error.to_string()))?;
-        let digest = body_digest(body).map_err(|error| wrong(&error.to_string()))?;
+            Standing::deserialize(body).map_err(|_| distrusted("its answer says no state"))?;
+        let stored = Request::from_body(body).map_err(|error| distrusted(&error.to_string()))?;
+        let digest = body_digest(body).map_err(|error| distrusted(&error.to_string()))?;
         if standing.digest != digest {
-            return Err(wrong("the digest is not that of its request"));
+            return Err(distrusted("the digest is not that of its request"));
         }
         if stored.material != self.request.material {
-            return Err(wrong("it answers about something else"));
+            return Err(distrusted("it answers about something else"));
         }
         let ours = stored.id == self.request.id;
         if (created || ours) && !(ours && digest == self.digest) {
-            return Err(wrong("it has changed the request"));
+            return Err(distrusted("it has changed the request"));
         }
         let known_as = KnownAs {
             request: stored.id,
@@ -617,7 +615,7 @@ impl Errand {
                                 return news;
                             }
                         }
-                        Err(news) => return news,
+                        Err(news) => return *news,
                     }
                     // A service that does not wait must not make us spin.
                     if asked.elapsed() < QUICKEST_POLL {
@@ -634,8 +632,12 @@ impl Errand {
                         }
                         "the service had forgotten the request".to_owned()
                     }
-                    Err(News::Unreachable { why }) => why,
-                    Err(news) => return news,
+                    Err(news) => {
+                        let News::Unreachable { why } = *news else {
+                            return *news;
+                        };
+                        why
+                    }
                 },
                 Ok(Reply::Refused { message, .. }) => format!("the service failed: {message}"),
                 Err(CallError::Unreached(why)) => format!("the service cannot be reached: {why}"),
@@ -652,14 +654,12 @@ impl Errand {
     }
 
     /// Checks that an answer is about what was accepted.
-    fn check(&self, known_as: &KnownAs, body: &Value) -> Result<Standing, News> {
-        let wrong =
-            |why: &str| unreachable_because(format!("the service is not to be trusted: {why}"));
+    fn check(&self, known_as: &KnownAs, body: &Value) -> Result<Standing, Box<News>> {
         let standing =
-            Standing::deserialize(body).map_err(|_| wrong("its answer says no state"))?;
-        let digest = body_digest(body).map_err(|error| wrong(&error.to_string()))?;
+            Standing::deserialize(body).map_err(|_| distrusted("its answer says no state"))?;
+        let digest = body_digest(body).map_err(|error| distrusted(&error.to_string()))?;
         if standing.digest != known_as.digest || digest != known_as.digest {
-            return Err(wrong("the digest is not that of the request"));
+            return Err(distrusted("the digest is not that of the request"));
         }
         Ok(standing)
     }
@@ -822,6 +822,12 @@ fn snapshot(known_as: &Mutex<KnownAs>) -> KnownAs {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .clone()
+}
+
+fn distrusted(why: &str) -> Box<News> {
+    Box::new(unreachable_because(format!(
+        "the service is not to be trusted: {why}"
+    )))
 }
 
 fn unreachable_because(why: impl Into<String>) -> News {

@@ -1,5 +1,9 @@
 //! The asker against the real service on a real database and real sockets, and against services that lie,
 //! hang, break and vanish.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "any other news fails the test, and is shown"
+)]
 
 use super::*;
 use guardsh_protocol::{
