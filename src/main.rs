@@ -42,7 +42,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Tool::Deny(args) => cli::deny::run(&args),
         Tool::Lift(args) => cli::lift::run(&args),
         Tool::Pending(args) => cli::pending::run(&args),
-        Tool::Serve(args) => cli::serve::run(&args),
+        Tool::Serve(args) => cli::serve::run(&args, guardsh_server::Rules::default()),
         Tool::Show(args) => cli::show::run(&args),
         Tool::Token(args) => cli::token::run(&args),
     }

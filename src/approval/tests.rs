@@ -13,8 +13,8 @@ use guardsh_protocol::{
 use guardsh_server::{Role, Rules, Running, ServeOptions, StoreUrl};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -858,6 +858,31 @@ struct Fake {
 type Answer = Option<(u16, String)>;
 
 impl Fake {
+    /// Over HTTPS, with a certificate for 127.0.0.1 that is its own authority; gives its PEM.
+    fn with_tls(answer: impl Fn(&str, &Value) -> Answer + Send + Sync + 'static) -> (Self, String) {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let tls = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = rustls::StreamOwned::new(tls, stream.unwrap());
+                // A client that does not trust the certificate leaves during the handshake.
+                if stream.conn.complete_io(&mut stream.sock).is_ok() {
+                    serve_one(stream, &answer);
+                }
+            }
+        });
+        (Self { url }, made.cert.pem())
+    }
+
     fn new(answer: impl Fn(&str, &Value) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -882,8 +907,8 @@ impl Fake {
     }
 }
 
-fn serve_one(mut stream: TcpStream, answer: &dyn Fn(&str, &Value) -> Answer) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+fn serve_one(stream: impl std::io::Read + std::io::Write, answer: &dyn Fn(&str, &Value) -> Answer) {
+    let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first).unwrap();
     let mut length = 0;
@@ -901,6 +926,7 @@ fn serve_one(mut stream: TcpStream, answer: &dyn Fn(&str, &Value) -> Answer) {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let mut stream = reader.into_inner();
     let what = first.rsplit_once(' ').unwrap().0;
     match answer(what, &body) {
         Some((status, text)) => {
@@ -1111,4 +1137,32 @@ fn blocking_and_interrupting() {
     );
     assert_eq!(outcome, Outcome::Cancelled);
     assert_eq!(reviewer.pending().unwrap().len(), 0);
+}
+
+#[test]
+fn https_is_trusted_by_the_configured_certificates_alone() {
+    let pending = |what: &str, body: &Value| match what {
+        "POST /v1/requests" => Some((201, honest(body, json!({})))),
+        _ => None,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("ca.pem");
+    let (fake, pem) = Fake::with_tls(pending);
+    std::fs::write(&ca_file, pem).unwrap();
+    let ask = |ca_file: Option<PathBuf>| {
+        let asker = Asker::start(AskSettings {
+            url: Some(fake.url.clone()),
+            token: Some(Token::Read("x".to_owned())),
+            ca_file,
+            ..settings()
+        })
+        .unwrap();
+        asker.ask(request("touch made"));
+        next(&asker)
+    };
+    assert!(matches!(ask(Some(ca_file.clone())), News::Accepted(_)));
+    assert!(matches!(ask(None), News::Unreachable { .. }));
+    let (_, other) = Fake::with_tls(pending);
+    std::fs::write(&ca_file, other).unwrap();
+    assert!(matches!(ask(Some(ca_file)), News::Unreachable { .. }));
 }

@@ -47,15 +47,15 @@ impl FromStr for Listen {
 }
 
 /// Serves until it is told to end. SIGTERM and SIGINT finish what is in progress first.
-pub(crate) fn run(args: &Serve) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &Serve, rules: Rules) -> anyhow::Result<ExitCode> {
     if let Some(words) = inside::refusal("serve") {
         complain(&words)?;
         return Ok(ExitCode::from(inside::REFUSED));
     }
-    or_fault(serve(args))
+    or_fault(serve(args, rules))
 }
 
-fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
+fn serve(args: &Serve, rules: Rules) -> anyhow::Result<ExitCode> {
     let options = ServeOptions {
         listen: match args.listen {
             Listen::At(address) => Some(address),
@@ -69,7 +69,7 @@ fn serve(args: &Serve) -> anyhow::Result<ExitCode> {
             Some(store) => store.clone(),
             None => default_store()?,
         },
-        rules: Rules::default(),
+        rules,
         log: Arc::new(|line| {
             // A log that cannot be written must not end the service.
             let _ = complain(line);
