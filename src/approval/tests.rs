@@ -13,7 +13,7 @@ use guardsh_protocol::{
 use guardsh_server::{Role, Rules, Running, ServeOptions, StoreUrl};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -456,6 +456,24 @@ fn a_service_that_restarts_during_the_wait_is_found_again() {
     assert!(matches!(next(&asker), News::Approved(_)));
     asker.claim(ask);
     assert_eq!(next(&asker), News::Claimed);
+}
+
+#[test]
+fn a_service_that_has_lost_its_store_is_asked_again() {
+    let mut house = House::open();
+    let asker = house.asker();
+    let request = request("touch made");
+    let ask = request.id;
+    asker.ask(request);
+    accepted(&asker);
+    house.stop();
+    for file in ["serve.sqlite", "serve.sqlite-wal", "serve.sqlite-shm"] {
+        let _ = std::fs::remove_file(house.folder.path().join(file));
+    }
+    house.start();
+    assert!(!accepted(&asker).resumed);
+    approve(&house.reviewer(), ask).unwrap();
+    assert!(matches!(next(&asker), News::Approved(_)));
 }
 
 #[test]

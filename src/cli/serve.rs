@@ -5,6 +5,7 @@ use super::service::{complain, or_fault, say};
 use crate::approval::Places;
 use anyhow::Context as _;
 use guardsh_server::{Rules, ServeOptions, StoreUrl, start};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -80,6 +81,7 @@ fn serve(args: &Serve, rules: Rules) -> anyhow::Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start")?;
+    raise_descriptor_limit();
     runtime.block_on(async {
         // Before anything is announced: whoever reads the announcement may end the service at once.
         let mut terminate = signal(SignalKind::terminate())?;
@@ -108,6 +110,16 @@ fn serve(args: &Serve, rules: Rules) -> anyhow::Result<ExitCode> {
         running.stop().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Each waiting host holds a descriptor, and the usual soft limit of 1024 is soon reached.
+fn raise_descriptor_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        // Where it is not allowed the old limit serves, with fewer hosts.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
 }
 
 /// The store of a service without options.
