@@ -40,7 +40,9 @@ fn ancestor_running(pid: Pid, own_file: FileId) -> io::Result<Option<Pid>> {
 #[derive(Debug)]
 pub struct Peer {
     uid: Uid,
+    /// 0: a process of a namespace that cannot be seen from here.
     pid: Pid,
+    /// 0: it had ended already.
     started: u64,
     pidfd: Option<OwnedFd>,
 }
@@ -52,9 +54,6 @@ impl Peer {
         // Linux before 6.5 has no such option; the start time is compared in any case.
         let pidfd = getsockopt(socket, sockopt::PeerPidfd).ok();
         let pid = Pid::from_raw(credentials.pid());
-        if pid.as_raw() <= 0 {
-            return Err(odd("the peer is in another process namespace"));
-        }
         Ok(Self {
             uid: Uid::from_raw(credentials.uid()),
             pid,
@@ -75,6 +74,9 @@ impl Peer {
 
     /// The guard whose session it lives in. An error means that it cannot be told, which is no better.
     pub fn guard(&self) -> io::Result<Option<Pid>> {
+        if self.pid.as_raw() <= 0 {
+            return Err(odd("it is in another process namespace"));
+        }
         let found = guarded_ancestor(self.pid)?;
         // After the walk, so that it was this process and not a later one of the same number.
         if self.has_ended()? {
@@ -367,6 +369,16 @@ mod tests {
             ..peer
         };
         assert!(late.guard().is_err());
+    }
+
+    #[test]
+    fn a_peer_of_a_namespace_that_cannot_be_seen_is_not_vouched_for() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let peer = Peer {
+            pid: Pid::from_raw(0),
+            ..Peer::of(&ours).unwrap()
+        };
+        assert!(peer.guard().is_err());
     }
 
     #[test]
