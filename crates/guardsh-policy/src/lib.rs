@@ -4,9 +4,14 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod actions;
+mod programs;
+mod testing;
 mod verdict;
 mod world;
 
 pub use action::*;
+pub use actions::{MAX_ACTIONS, MAX_STEPS, actions, analyse};
+pub use testing::IdealWorld;
 pub use verdict::*;
 pub use world::*;
