@@ -3,7 +3,7 @@
 
 use super::{Outcome, Walker, shown};
 use crate::world::Known;
-use guardsh_syntax::{Command, RedirectOp, Script, Simple, Word, WordPartKind};
+use guardsh_syntax::{Command, RedirectOp, Script, Simple, Span, Word, WordPartKind};
 use std::rc::Rc;
 
 /// Whether aliases are replaced in the text at hand.
@@ -63,6 +63,22 @@ impl Walker<'_> {
         Some(outcome.unwrap_or_else(|| self.same()))
     }
 
+    /// An alias named like a reserved word changes how text is read.
+    pub(super) fn aliased_reserved_words(&mut self, span: Span) {
+        if self.shell.aliases == Aliases::Off {
+            return;
+        }
+        let text = Rc::clone(&self.text);
+        for word in crate::programs::RESERVED {
+            let word = word.as_bytes();
+            let used = text.windows(word.len()).any(|window| window == word);
+            if used && self.world.alias(word) != Known::Yes(None) {
+                self.opaque(span, format!("an alias named `{}`", shown(word)));
+                self.change_names();
+            }
+        }
+    }
+
     /// The word as the shell looks it up among the aliases: unquoted as a whole.
     fn alias_name(&self, word: &Word) -> Option<Vec<u8>> {
         let unquoted = word.parts.iter().all(|part| {
@@ -81,10 +97,10 @@ impl Walker<'_> {
         if !unquoted {
             return None;
         }
-        if let [part] = word.parts.as_slice() {
-            if let WordPartKind::Literal(bytes) = &part.kind {
-                return Some(bytes.clone());
-            }
+        if let [part] = word.parts.as_slice()
+            && let WordPartKind::Literal(bytes) = &part.kind
+        {
+            return Some(bytes.clone());
         }
         let mut name = Vec::new();
         let source = self.source(word.span);
@@ -134,12 +150,11 @@ impl Walker<'_> {
         }
         if value.ends_with(b" ") || value.ends_with(b"\t") {
             // The next word is looked up as well.
-            if let Some(next) = simple.words.get(1) {
-                if let Some(next) = self.alias_name(next) {
-                    if self.world.alias(&next) != Known::Yes(None) {
-                        return None;
-                    }
-                }
+            if let Some(next) = simple.words.get(1)
+                && let Some(next) = self.alias_name(next)
+                && self.world.alias(&next) != Known::Yes(None)
+            {
+                return None;
             }
         }
         let before = self.text.get(simple.span.start..word.span.start)?;

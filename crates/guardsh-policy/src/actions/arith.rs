@@ -15,32 +15,13 @@ impl Walker<'_> {
             if !self.step(1) {
                 return Value::Unknown;
             }
-            let value = match &part.kind {
-                WordPartKind::Literal(bytes) => {
-                    if let Some(text) = &mut text {
-                        text.extend_from_slice(bytes);
-                    }
-                    continue;
+            if let WordPartKind::Literal(bytes) = &part.kind {
+                if let Some(text) = &mut text {
+                    text.extend_from_slice(bytes);
                 }
-                WordPartKind::Escaped(_)
-                | WordPartKind::SingleQuoted(_)
-                | WordPartKind::DoubleQuoted(_)
-                | WordPartKind::AnsiC(_)
-                | WordPartKind::Localized(_)
-                | WordPartKind::Param(_)
-                | WordPartKind::Command(_)
-                | WordPartKind::Backquoted(_)
-                | WordPartKind::Arith(_)
-                | WordPartKind::Process(..)
-                | WordPartKind::Star
-                | WordPartKind::Question
-                | WordPartKind::Bracket(_)
-                | WordPartKind::ExtGlob(..)
-                | WordPartKind::BraceList(_)
-                | WordPartKind::BraceRange(_)
-                | WordPartKind::Tilde(_)
-                | WordPartKind::ArrayLiteral(_) => self.part_value(part),
-            };
+                continue;
+            }
+            let value = self.part_value(part);
             match (&value, &mut text) {
                 (Value::Values(values), Some(known)) if values.len() == 1 => {
                     known.extend(values.iter().flatten());
@@ -52,15 +33,6 @@ impl Walker<'_> {
             let harmless = matches!(part.kind, WordPartKind::Star | WordPartKind::Question)
                 || matches!(value, Value::Unset)
                 || value.is_integer();
-            match part.kind {
-                WordPartKind::Star => {
-                    if let Some(text) = &mut text {
-                        text.push(b'*');
-                    }
-                }
-                WordPartKind::Question => text = None,
-                _ => {}
-            }
             if !harmless {
                 injected = true;
             }
@@ -111,33 +83,29 @@ impl Walker<'_> {
 
     /// What one part of a word expands to inside an expression.
     pub(super) fn part_value(&mut self, part: &WordPart) -> Value {
-        match &part.kind {
-            WordPartKind::Arith(inner) => {
-                let mut value = Value::Unknown;
-                self.deeper(|walker| value = walker.arith(inner));
-                return value;
-            }
-            WordPartKind::Param(param) if param.subscript.is_none() => match param.op {
-                ParamOp::Value if !matches!(param.name.as_slice(), b"@" | b"*") => {
-                    return self.value_of(&param.name);
-                }
-                ParamOp::Length => return Value::Number,
-                _ => {}
-            },
-            WordPartKind::Param(param) if param.op == ParamOp::Length => {
+        if let WordPartKind::Arith(inner) = &part.kind {
+            let mut value = Value::Unknown;
+            self.deeper(|walker| value = walker.arith(inner));
+            return value;
+        }
+        if let WordPartKind::Param(param) = &part.kind {
+            if param.op == ParamOp::Length {
                 if let Some(subscript) = &param.subscript {
                     self.subscript(subscript);
                 }
                 return Value::Number;
             }
-            WordPartKind::DoubleQuoted(parts) => {
-                if let [only] = parts.as_slice() {
-                    let mut value = Value::Unknown;
-                    self.deeper(|walker| value = walker.part_value(only));
-                    return value;
-                }
+            let plain = param.op == ParamOp::Value && param.subscript.is_none();
+            if plain && !matches!(param.name.as_slice(), b"@" | b"*") {
+                return self.value_of(&param.name);
             }
-            _ => {}
+        }
+        if let WordPartKind::DoubleQuoted(parts) = &part.kind
+            && let [only] = parts.as_slice()
+        {
+            let mut value = Value::Unknown;
+            self.deeper(|walker| value = walker.part_value(only));
+            return value;
         }
         let word = self.single_parts(std::slice::from_ref(part), b"");
         value_from(&word)

@@ -20,6 +20,8 @@ pub(super) enum Scope {
     Shell,
     /// `x=1 cmd`: the command's.
     Command,
+    /// `x=1 y=$x cmd`: one of several.
+    OneOfMany,
 }
 
 impl Walker<'_> {
@@ -40,7 +42,7 @@ impl Walker<'_> {
             ActionWord::literal(name),
             word.clone(),
             match scope {
-                Scope::Command => SetScope::Command,
+                Scope::Command | Scope::OneOfMany => SetScope::Command,
                 Scope::Shell if exported => SetScope::Exported,
                 Scope::Shell => SetScope::Shell,
             },
@@ -82,7 +84,7 @@ impl Walker<'_> {
             name,
             Var {
                 value,
-                exported: exported || scope == Scope::Command,
+                exported: exported || scope != Scope::Shell,
                 plain: old.plain,
             },
         );
@@ -229,7 +231,6 @@ impl Walker<'_> {
             | b"local" | b"readonly" | b"unset" => Standing::Transparent,
             _ => Standing::Judged,
         };
-        let at = self.out.len();
         self.run(
             Run {
                 argv: call.argv.clone(),
@@ -239,12 +240,7 @@ impl Walker<'_> {
             },
             call.span,
         );
-        let outcome = self.builtin_effect(name, call, operands);
-        let _ = at;
-        if name != b"exec" {
-            self.state.descriptors &= call.descriptors | self.state.descriptors;
-        }
-        outcome
+        self.builtin_effect(name, call, operands)
     }
 
     fn builtin_effect(&mut self, name: &[u8], call: &Call, operands: &[ActionWord]) -> Outcome {
@@ -386,10 +382,10 @@ impl Walker<'_> {
 
     fn eval(&mut self, call: &Call, operands: &[ActionWord]) -> Outcome {
         let mut operands = operands;
-        if let Some((first, rest)) = operands.split_first() {
-            if first.value() == Some(b"--") {
-                operands = rest;
-            }
+        if let Some((first, rest)) = operands.split_first()
+            && first.value() == Some(b"--")
+        {
+            operands = rest;
         }
         match texts(operands) {
             Some(texts) => {
@@ -458,7 +454,7 @@ impl Walker<'_> {
             input: call.input.clone(),
             elsewhere: call.elsewhere,
             declares: false,
-            descriptors: call.descriptors,
+            foreign: call.foreign,
         };
         let mut outcome = None;
         self.deeper(|walker| {
@@ -685,7 +681,9 @@ impl Walker<'_> {
             for flag in value.get(1..).unwrap_or_default() {
                 match flag {
                     b'x' => exports |= minus,
-                    b'g' | b't' => {}
+                    b't' => {}
+                    // The global one, whatever `local` there is: neither is followed any more.
+                    b'g' => attributes = true,
                     b'p' => prints = true,
                     b'r' => attributes = true,
                     b'a' => array = true,
@@ -756,7 +754,9 @@ impl Walker<'_> {
                             source: operand.source.clone(),
                             state: match operand.state {
                                 WordState::Literal(_) => WordState::Literal(value.clone()),
-                                _ => WordState::Resolved(vec![value.clone()]),
+                                WordState::Resolved(_)
+                                | WordState::Pattern(_)
+                                | WordState::Dynamic(_) => WordState::Resolved(vec![value.clone()]),
                             },
                             count: Count::One,
                         };
@@ -813,7 +813,8 @@ impl Walker<'_> {
             return;
         }
         if local {
-            self.locals.push(name.clone());
+            let outer = self.var(&name);
+            self.locals.push((name.clone(), outer));
             if value.is_none() {
                 // Unset, or with the outer value (`localvar_inherit`).
                 let old = self.var(&name);
@@ -1165,10 +1166,11 @@ impl Walker<'_> {
             return;
         }
         match first.value().map(<[u8]>::to_vec) {
-            Some(value) if value == b"-v" => match rest.first() {
-                Some(name) => self.stored(&name.clone(), span),
-                None => {}
-            },
+            Some(value) if value == b"-v" => {
+                if let Some(name) = rest.first() {
+                    self.stored(&name.clone(), span)
+                }
+            }
             Some(value) if value.starts_with(b"-v") => {
                 let name = super::call::known(value.get(2..).unwrap_or_default());
                 self.stored(&name, span);
@@ -1266,7 +1268,7 @@ impl Walker<'_> {
                 {
                     self.opaque(span, "`wait` with options that are not known");
                 }
-                None if self.bash() && self.may_be_option(word) && after.first().is_some() => {
+                None if self.bash() && self.may_be_option(word) && !after.is_empty() => {
                     self.opaque(span, "`wait` with words that are not known");
                 }
                 Some(_) | None => {}
@@ -1277,10 +1279,10 @@ impl Walker<'_> {
 
     fn trap(&mut self, operands: &[ActionWord], span: Span) {
         let mut operands = operands;
-        if let Some((first, rest)) = operands.split_first() {
-            if first.value() == Some(b"--") {
-                operands = rest;
-            }
+        if let Some((first, rest)) = operands.split_first()
+            && first.value() == Some(b"--")
+        {
+            operands = rest;
         }
         let Some(texts) = texts(operands) else {
             self.opaque(span, "a trap whose text or signals are not known");
@@ -1684,27 +1686,28 @@ fn prompt_is_plain(text: &[u8]) -> bool {
                     Some(b'$') => after.get(1..).unwrap_or_default(),
                     _ => after,
                 };
-                if rest.starts_with(b"(") || rest.starts_with(b"{") || rest.starts_with(b"[") {
-                    if after.first() == Some(&b'$') {
-                        return false;
-                    }
+                if (rest.starts_with(b"(") || rest.starts_with(b"{") || rest.starts_with(b"["))
+                    && after.first() == Some(&b'$')
+                {
+                    return false;
                 }
             }
-            b'$' => {
-                if after.starts_with(b"(") || after.starts_with(b"[") || after.starts_with(b"{") {
-                    // `${x:+(…)}` and its kin are common; more than plain names in it is not followed.
-                    let Some(end) = after.iter().position(|byte| *byte == b'}') else {
-                        return false;
-                    };
-                    let inside = after.get(1..end).unwrap_or_default();
-                    if !after.starts_with(b"{")
-                        || inside.iter().any(|byte| b"[{@!`\\".contains(byte))
-                        || inside.windows(2).any(|pair| pair == b"$(")
-                    {
-                        return false;
-                    }
-                    rest = after.get(end + 1..).unwrap_or_default();
+            b'$' if (after.starts_with(b"(")
+                || after.starts_with(b"[")
+                || after.starts_with(b"{")) =>
+            {
+                // `${x:+(…)}` and its kin are common; more than plain names in it is not followed.
+                let Some(end) = after.iter().position(|byte| *byte == b'}') else {
+                    return false;
+                };
+                let inside = after.get(1..end).unwrap_or_default();
+                if !after.starts_with(b"{")
+                    || inside.iter().any(|byte| b"[{@!`\\".contains(byte))
+                    || inside.windows(2).any(|pair| pair == b"$(")
+                {
+                    return false;
                 }
+                rest = after.get(end + 1..).unwrap_or_default();
             }
             _ => {}
         }

@@ -4,12 +4,12 @@ use super::alias::Aliases;
 use super::builtins::Scope;
 use super::redirect::Input;
 use super::state::{Base, Func, Value, Var};
-use super::{Outcome, Walker, dynamic, resolved, shown};
+use super::{Change, Outcome, Walker, dynamic, resolved, shown};
 use crate::action::{ActionWord, Count, FileFacts, Folder, Program, Run, Standing, WordState};
 use crate::programs::{self, BASH_BUILTINS, CALLED_BY_ITSELF, DASH_BUILTINS, RESERVED};
 use crate::world::Known;
 use guardsh_syntax::{
-    AssignValue, Assignment, Command, Dialect, Simple, Span, Word, WordPart, WordPartKind,
+    AssignValue, Assignment, Command, Dialect, ParamOp, Simple, Span, Word, WordPart, WordPartKind,
 };
 use std::rc::Rc;
 
@@ -39,8 +39,8 @@ pub(super) struct Call {
     pub(super) elsewhere: bool,
     /// Its operands were expanded as assignments, because the shell saw a declaring builtin.
     pub(super) declares: bool,
-    /// It has redirections of its own that stay (`exec`) or are undone.
-    pub(super) descriptors: u8,
+    /// It runs where this machine's files and names mean nothing: a container, another root.
+    pub(super) foreign: bool,
 }
 
 /// What a name leads to.
@@ -72,11 +72,15 @@ impl Walker<'_> {
             }
         }
         let descriptors = self.state.descriptors;
+        let keeps_descriptors = argv
+            .first()
+            .and_then(ActionWord::value)
+            .is_some_and(|name| name == b"exec");
         let mut input = Input::Same;
         for redirect in &simple.redirects {
             match self.redirect(redirect) {
                 Input::Same => {}
-                other => input = other,
+                other @ (Input::Text(_) | Input::Other) => input = other,
             }
         }
         if argv.is_empty() {
@@ -91,13 +95,28 @@ impl Walker<'_> {
         for assignment in &simple.assignments {
             let name = assignment.name.as_slice();
             elsewhere |= programs::variable_kind(name) != programs::VariableKind::Plain;
-            self.assignment(assignment, Scope::Command);
+            // Whether a value sees the assignments before it differs between shells.
+            let scope = if simple.assignments.len() > 1 {
+                Scope::OneOfMany
+            } else {
+                Scope::Command
+            };
+            self.assignment(assignment, scope);
         }
+        let mark = self.journal.len();
         let first_may_vanish = argv.first().is_some_and(|word| word.count == Count::Any);
-        let special = argv
-            .first()
-            .and_then(ActionWord::value)
-            .is_some_and(|name| programs::holds(programs::SPECIAL_BUILTINS, name));
+        let name = argv.first().and_then(ActionWord::value).map(<[u8]>::to_vec);
+        let stays = match &name {
+            None => true,
+            Some(name) if self.bash() => {
+                programs::holds(programs::SPECIAL_BUILTINS, name) && !self.surely_off("posix")
+            }
+            Some(name) => {
+                programs::holds(programs::SPECIAL_BUILTINS, name)
+                    || self.state.func(name).is_some()
+                    || self.world.function(name) != Known::Yes(None)
+            }
+        };
         let call = Call {
             argv,
             lookup: Lookup::Shell,
@@ -105,17 +124,30 @@ impl Walker<'_> {
             input,
             elsewhere,
             declares,
-            descriptors,
+            foreign: false,
         };
         let mut outcome = self.call(call);
         if !simple.assignments.is_empty() {
-            let stays = first_may_vanish || (special && !(self.bash() && self.surely_off("posix")));
+            let stays = first_may_vanish || stays;
+            let changed: Vec<Change> = self.journal.get(mark..).unwrap_or_default().to_vec();
             for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
                 for assignment in &simple.assignments {
                     let name = &assignment.name;
                     let old = before.var(name).cloned();
                     let touched = state.var(name).cloned();
-                    let var = match (stays, old, touched) {
+                    // What ran may have unset it and set the one behind it.
+                    let touches = changed.iter().any(|change| match change {
+                        Change::Var(changed, _) => changed == name,
+                        Change::Everything => true,
+                        Change::Func(_)
+                        | Change::Folder
+                        | Change::Positional
+                        | Change::Files
+                        | Change::Names
+                        | Change::Options
+                        | Change::Return => false,
+                    });
+                    let var = match (stays || touches, old, touched) {
                         (false, Some(old), _) => old,
                         // Back to what it was before the text.
                         (false, None, _) => super::base_var(self.world, before.base, name),
@@ -134,6 +166,11 @@ impl Walker<'_> {
                 if !stays {
                     state.files_changed = before.files_changed || state.files_changed && !elsewhere;
                 }
+            }
+        }
+        if !keeps_descriptors {
+            for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
+                state.descriptors &= descriptors;
             }
         }
         outcome
@@ -212,6 +249,12 @@ impl Walker<'_> {
         match &assignment.value {
             AssignValue::Scalar(word) => {
                 let (expanded, value) = self.assigned_word(word);
+                let (expanded, value) = match (scope, &expanded.state) {
+                    (Scope::OneOfMany, WordState::Resolved(_) | WordState::Pattern(_)) => {
+                        (dynamic(expanded.source, Count::One), Value::Unknown)
+                    }
+                    _ => (expanded, value),
+                };
                 let (expanded, value) = if assignment.append {
                     self.appended(name, expanded, value)
                 } else {
@@ -233,37 +276,26 @@ impl Walker<'_> {
     /// The word and the value that an assignment stores.
     pub(super) fn assigned_word(&mut self, word: &Word) -> (ActionWord, Value) {
         if let [part] = word.parts.as_slice() {
-            let followed = match &part.kind {
-                WordPartKind::Arith(_) => true,
-                WordPartKind::Param(param) => {
-                    param.subscript.is_none()
-                        && match param.op {
-                            guardsh_syntax::ParamOp::Length => true,
-                            guardsh_syntax::ParamOp::Value => {
-                                !matches!(param.name.as_slice(), b"@" | b"*")
-                            }
-                            _ => false,
-                        }
-                }
-                WordPartKind::DoubleQuoted(parts) => {
-                    if let [inner] = parts.as_slice() {
-                        let inner = Word {
-                            parts: vec![inner.clone()],
-                            span: word.span,
-                        };
-                        if matches!(
-                            inner.parts.as_slice(),
-                            [WordPart {
-                                kind: WordPartKind::Arith(_) | WordPartKind::Param(_),
-                                ..
-                            }]
-                        ) {
-                            return self.assigned_word(&inner);
-                        }
-                    }
-                    false
-                }
-                _ => false,
+            if let WordPartKind::DoubleQuoted(parts) = &part.kind
+                && let [
+                    inner @ WordPart {
+                        kind: WordPartKind::Arith(_) | WordPartKind::Param(_),
+                        ..
+                    },
+                ] = parts.as_slice()
+            {
+                return self.assigned_word(&Word {
+                    parts: vec![inner.clone()],
+                    span: word.span,
+                });
+            }
+            let followed = if let WordPartKind::Param(param) = &part.kind {
+                param.subscript.is_none()
+                    && (param.op == ParamOp::Length
+                        || param.op == ParamOp::Value
+                            && !matches!(param.name.as_slice(), b"@" | b"*"))
+            } else {
+                matches!(part.kind, WordPartKind::Arith(_))
             };
             if followed {
                 let value = self.part_value(part);
@@ -329,7 +361,9 @@ impl Walker<'_> {
         };
         let state = match &joined {
             Value::Values(values) => WordState::Resolved(values.clone()),
-            _ => WordState::Dynamic(vec![crate::action::Piece::Unknown]),
+            Value::Unset | Value::List(_) | Value::Number | Value::Unknown => {
+                WordState::Dynamic(vec![crate::action::Piece::Unknown])
+            }
         };
         (
             ActionWord {
@@ -475,11 +509,10 @@ impl Walker<'_> {
             }
             Lookup::Files => {}
         }
-        self.find_file(name, call.elsewhere)
-    }
-
-    pub(super) fn find_file(&mut self, name: &[u8], elsewhere: bool) -> Found {
-        if !name.contains(&b'/') && (elsewhere || self.state.files_changed) {
+        if call.foreign {
+            return Found::Unknown;
+        }
+        if !name.contains(&b'/') && (call.elsewhere || self.state.files_changed) {
             return Found::Unknown;
         }
         let folder = self.state.folder.clone();
@@ -584,8 +617,6 @@ impl Walker<'_> {
         let outer_text = std::mem::replace(&mut self.text, text);
         let outer = self.outer.replace(self.outer.unwrap_or(call.span));
         let outer_aliases = std::mem::replace(&mut self.shell.aliases, aliases);
-        // `local` names come back when the function ends.
-        let before = self.state.clone();
         let locals = std::mem::take(&mut self.locals);
         self.via(format!("function {}", shown(name)), |walker| {
             walker.deeper(body);
@@ -603,13 +634,11 @@ impl Walker<'_> {
             // It may have been left anywhere.
             self.blur(mark);
         }
-        for local in locals {
-            let var = match before.var(&local) {
-                Some(var) => var.clone(),
-                None => super::base_var(self.world, before.base, &local),
-            };
+        // `local` names are again what they were; a `local` that was not reached left them changed.
+        for (name, outer) in locals.into_iter().rev() {
             if self.state.base != Base::Lost {
-                self.state.set_var(&local, var);
+                let joined = outer.join(&self.var(&name));
+                self.state.set_var(&name, joined);
             }
         }
         self.state.positional = positional;

@@ -75,11 +75,10 @@ impl Way {
             bytes: last,
             quoted: was,
         }) = field.bits.last_mut()
+            && *was == quoted
         {
-            if *was == quoted {
-                last.extend_from_slice(bytes);
-                return;
-            }
+            last.extend_from_slice(bytes);
+            return;
         }
         field.bits.push(Bit::Text {
             bytes: bytes.to_vec(),
@@ -271,11 +270,13 @@ impl Walker<'_> {
         let mut expanded = Vec::new();
         match braces(&word.parts, &mut expanded, 0) {
             Braces::Expanded if expanded.len() <= MAX_FIELDS => {
+                // Shown as written, but not a thousand times in full.
+                let source = source.get(..256).unwrap_or(&source);
                 for parts in &expanded {
                     if !self.step(1 + parts.len()) {
                         return;
                     }
-                    self.fields_of(parts, &source, all);
+                    self.fields_of(parts, source, all);
                 }
             }
             Braces::Expanded | Braces::Unsure => {
@@ -298,16 +299,15 @@ impl Walker<'_> {
                 ..
             },
         ] = parts
+            && !bytes.contains(&b'[')
         {
-            if !bytes.contains(&b'[') {
-                // By far the most words.
-                all.push(ActionWord {
-                    source: source.to_vec(),
-                    state: WordState::Literal(bytes.clone()),
-                    count: Count::One,
-                });
-                return;
-            }
+            // By far the most words.
+            all.push(ActionWord {
+                source: source.to_vec(),
+                state: WordState::Literal(bytes.clone()),
+                count: Count::One,
+            });
+            return;
         }
         let mut build = Build::new(Mode::Fields);
         self.parts(parts, &mut build);
@@ -409,6 +409,11 @@ impl Walker<'_> {
             all.push(dynamic(source, Count::Any));
             return;
         }
+        let source = if count > 1 {
+            source.get(..256).unwrap_or(source)
+        } else {
+            source
+        };
         for index in 0..count {
             let column: Vec<&Field> = ways.iter().filter_map(|way| way.get(index)).collect();
             let word = self.merge(&column, source);
@@ -700,10 +705,9 @@ impl Walker<'_> {
             ],
             Mode::Fields,
         ) = (parts, build.mode)
+            && self.each_quoted(param, build)
         {
-            if self.each_quoted(param, build) {
-                return;
-            }
+            return;
         }
         let lists = parts
             .iter()

@@ -34,7 +34,7 @@ use std::rc::Rc;
 pub const MAX_ACTIONS: usize = 10_000;
 /// More steps than this are not taken for one submission; 1 MB of ordinary text takes about as many as it
 /// has words.
-pub const MAX_STEPS: usize = 3_000_000;
+pub const MAX_STEPS: usize = 8_000_000;
 /// Texts in texts (functions, `eval`, `sh -c`, aliases) and brackets in brackets.
 const MAX_DEPTH: usize = 64;
 
@@ -86,8 +86,8 @@ struct Walker<'w> {
     calls: Vec<Vec<u8>>,
     /// Aliases that are being replaced and so are not replaced again.
     aliased: Vec<Vec<u8>>,
-    /// Names that the function at hand declared `local`.
-    locals: Vec<Vec<u8>>,
+    /// Names that the function at hand declared `local`, and what they were.
+    locals: Vec<(Vec<u8>, Var)>,
     /// How often expansion has to be left out of account: inside pipelines.
     concurrent: usize,
     /// Something ran that may have made files, so what a glob matches now is not what it will match.
@@ -155,6 +155,7 @@ impl<'w> Walker<'w> {
     }
 
     fn whole(&mut self, script: &Script) {
+        self.aliased_reserved_words(script.span);
         self.script(script);
         if self.trap_set && (self.state.names_changed || self.state.files_changed) {
             self.opaque(
@@ -244,6 +245,11 @@ impl<'w> Walker<'w> {
     }
 
     fn run(&mut self, run: Run, span: Span) {
+        // Words are what fills memory.
+        let bytes: usize = run.argv.iter().map(|word| word.source.len()).sum();
+        if !self.step(run.argv.len().saturating_mul(16).saturating_add(bytes / 8)) {
+            return;
+        }
         self.emit(ActionKind::Run(run), span);
     }
 

@@ -75,15 +75,15 @@ impl Walker<'_> {
                     );
                 }
                 let positional: Vec<ActionWord> = call.argv.iter().skip(at + 2).cloned().collect();
-                let input = call.input.clone();
+                let (elsewhere, foreign) = (call.elsewhere, call.foreign);
                 self.deeper(|walker| {
                     walker.isolated(|walker| {
                         walker.new_shell(positional);
-                        if starts_files {
+                        walker.state.files_changed |= elsewhere;
+                        if starts_files || foreign {
                             // Its start-up files may define anything.
                             walker.state.lose_all();
                         }
-                        let _ = input;
                         walker.via(name, |walker| {
                             walker.in_other_shell(Some(dialect), |walker| {
                                 walker.text_again(&text, call.span);
@@ -101,7 +101,11 @@ impl Walker<'_> {
             }
             Asked::Input => match (&call.input, dialect) {
                 (Input::Text(text), Some(dialect))
-                    if is_one_line(text) && !starts_files && !traces =>
+                    if is_one_line(text)
+                        && !starts_files
+                        && !traces
+                        && !call.elsewhere
+                        && !call.foreign =>
                 {
                     let text = text.clone();
                     self.deeper(|walker| {

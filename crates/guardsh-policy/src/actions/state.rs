@@ -98,7 +98,8 @@ impl Var {
         }
     }
 
-    fn join(&self, other: &Self) -> Self {
+    /// What it is when it may be either.
+    pub(super) fn join(&self, other: &Self) -> Self {
         Self {
             value: self.value.join(&other.value),
             exported: self.exported || other.exported,

@@ -1,8 +1,10 @@
 //! Lists, pipelines, compound commands: what runs, in which order, and in which copy of the shell.
 
+use super::alias::Aliases;
 use super::state::{Func, State, Value, Var};
 use super::{Change, Outcome, Walker, resolved, shown};
 use crate::action::Folder;
+use crate::world::Known;
 use guardsh_syntax::{
     AndOr, AndOrOp, Arith, CaseArm, CaseEnd, Command, Compound, CompoundKind, ForLoop, Function,
     Pipeline, Script, Stage, StatementEnd, Word,
@@ -416,6 +418,18 @@ impl Walker<'_> {
     fn define(&mut self, function: &Function) {
         let name = &function.name;
         self.step(function.span.end.saturating_sub(function.span.start) / 16);
+        if !function.keyword && self.shell.aliases != Aliases::Off {
+            match self.world.alias(name) {
+                Known::Yes(None) => {}
+                Known::Yes(Some(_)) | Known::Unknown => {
+                    self.opaque(
+                        function.span,
+                        format!("defines a function named by the alias `{}`", shown(name)),
+                    );
+                    self.change_names();
+                }
+            }
+        }
         if let Some(why) = self.name_is_taken(name) {
             self.opaque(
                 function.span,

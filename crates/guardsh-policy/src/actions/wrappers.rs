@@ -94,10 +94,10 @@ impl Walker<'_> {
 
     /// Makes a wrapper that was emitted at `at` need a rule of its own after all.
     fn judged(&mut self, at: usize) {
-        if let Some(action) = self.out.get_mut(at) {
-            if let crate::action::ActionKind::Run(run) = &mut action.kind {
-                run.standing = Standing::Judged;
-            }
+        if let Some(action) = self.out.get_mut(at)
+            && let crate::action::ActionKind::Run(run) = &mut action.kind
+        {
+            run.standing = Standing::Judged;
         }
     }
 
@@ -289,7 +289,7 @@ impl Walker<'_> {
                 }
                 if let Some(argument) = seen.argument(&[b"C", b"chdir"]) {
                     self.state.folder = match argument.value() {
-                        Some(path) => self.folder_from(&path.to_vec()),
+                        Some(path) => self.folder_from(path),
                         None => Folder::Unknown,
                     };
                 }
@@ -358,6 +358,7 @@ impl Walker<'_> {
         lookup: Lookup,
         elsewhere: bool,
     ) {
+        let foreign = call.foreign || wrapper.elsewhere;
         let inner = Call {
             argv,
             lookup,
@@ -376,7 +377,7 @@ impl Walker<'_> {
             },
             elsewhere,
             declares: false,
-            descriptors: call.descriptors,
+            foreign,
         };
         let via = wrapper.name;
         // What a program does to itself stays there.
@@ -501,10 +502,10 @@ impl Walker<'_> {
                 | b"-mtime" | b"-mmin" | b"-atime" | b"-amin" | b"-ctime" | b"-cmin" | b"-size"
                 | b"-user" | b"-group" | b"-perm" | b"-newer" | b"-printf" | b"-lname"
                 | b"-ilname" | b"-links" | b"-inum" | b"-samefile" | b"-fstype" | b"-regextype"
-                | b"-uid" | b"-gid" | b"-used" | b"-anewer" | b"-cnewer" => {
-                    if argv.get(at).is_some_and(|word| word.count == Count::One) {
-                        at += 1;
-                    }
+                | b"-uid" | b"-gid" | b"-used" | b"-anewer" | b"-cnewer"
+                    if argv.get(at).is_some_and(|word| word.count == Count::One) =>
+                {
+                    at += 1;
                 }
                 _ => {}
             }
@@ -648,7 +649,9 @@ impl Walker<'_> {
         interpreter: &crate::programs::wrappers::Interpreter,
         call: &Call,
     ) {
-        if is_information(&call.argv) {
+        if is_information(&call.argv)
+            || matches!(call.argv.as_slice(), [_, only] if only.value() == Some(b"-V"))
+        {
             return;
         }
         let mut operands = 0_usize;
@@ -711,10 +714,10 @@ pub(super) fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 
-/// `--version`, `--help` and nothing else.
+/// `--version` or `--help` and nothing else. (`-h` and `-V` mean other things to some.)
 pub(super) fn is_information(argv: &[ActionWord]) -> bool {
     match argv {
-        [_, only] => matches!(only.value(), Some(b"--version" | b"--help" | b"-V" | b"-h")),
+        [_, only] => matches!(only.value(), Some(b"--version" | b"--help")),
         _ => false,
     }
 }
