@@ -17,6 +17,9 @@ mod record;
 mod risk;
 mod rules;
 mod show;
+mod actions;
+mod ideal;
+mod programs;
 #[cfg(test)]
 mod testing;
 mod verdict;
@@ -36,5 +39,7 @@ pub use protect::builtin_protected;
 pub use prove::{Finding, Problem, Proof, ProvingWorld, prove};
 pub use record::record;
 pub use rules::{EnvPattern, Except, RegexPattern, Rule};
+pub use actions::{MAX_ACTIONS, MAX_STEPS, actions, analyse};
+pub use ideal::IdealWorld;
 pub use verdict::*;
 pub use world::*;
