@@ -12,8 +12,9 @@ use crate::config::Config;
 use crate::env_names;
 use crate::packs::{self, Pack};
 use crate::paths::{Ground, Place, places};
-use crate::pattern::Match;
+use crate::pattern::{Match, Unknowns};
 use crate::protect::{Protected, Touch, TouchKind, changes_a_process, is_own_descriptor};
+use crate::recursive;
 use crate::risk;
 use crate::rules::{Allowing, Call, Rule, RuleIndex, base_name, git_folder};
 use crate::show::brief;
@@ -160,8 +161,16 @@ pub fn judge(policy: &Policy, actions: &[Action], world: &mut dyn World) -> Judg
     let mut risks = risk::Weighing::new(policy.environment.as_deref());
     let judged: Vec<JudgedAction> = actions
         .iter()
-        .map(|action| {
-            let ruling = judge.action(action);
+        .enumerate()
+        .map(|(index, action)| {
+            let ruling = match splits_what_is_read(action, actions.get(index + 1..)) {
+                true => builtin(
+                    Verdict::Allow,
+                    "builtin.env",
+                    "`IFS` here only says where `read` splits what it reads".to_owned(),
+                ),
+                false => judge.action(action),
+            };
             risks.add(action, ruling.verdict, ruling.touches, ruling.risk);
             JudgedAction {
                 action: action.clone(),
@@ -184,6 +193,39 @@ pub fn judge(policy: &Policy, actions: &[Action], world: &mut dyn World) -> Judg
         actions: judged,
         risk: risks.finish(),
     }
+}
+
+/// `IFS=, read a b`: a prefix of the builtin `read` changes how that one line is split, and nothing else.
+fn splits_what_is_read(action: &Action, rest: Option<&[Action]>) -> bool {
+    let ActionKind::Set(set) = &action.kind else {
+        return false;
+    };
+    if set.scope != SetScope::Command
+        || set.name.value() != Some(b"IFS")
+        || set
+            .value
+            .as_ref()
+            .is_none_or(|value| value.value().is_none())
+    {
+        return false;
+    }
+    // The command whose prefix it is: the next call, with nothing but its own assignments and
+    // redirections between.
+    let next = rest
+        .unwrap_or_default()
+        .iter()
+        .find_map(|action| match &action.kind {
+            ActionKind::Run(run) => Some(run),
+            ActionKind::Set(_)
+            | ActionKind::Read(_)
+            | ActionKind::Write(_)
+            | ActionKind::Input(_)
+            | ActionKind::Opaque(_) => None,
+        });
+    next.is_some_and(|run| {
+        run.program == Program::Builtin
+            && run.argv.first().and_then(ActionWord::value) == Some(b"read")
+    })
 }
 
 struct Judge<'a> {
@@ -332,6 +374,11 @@ impl Judge<'_> {
             }
             seen.push(&rule.id);
             let mut allowing = rule.allows_call(call, &mut self.ground, self.world);
+            if allowing == Allowing::Yes && reads_from_nowhere(rule, call) {
+                allowing = Allowing::Condition(
+                    "which folder the command is in is only known when it runs".to_owned(),
+                );
+            }
             if allowing == Allowing::Yes {
                 if let Some(why) = self.unmet(rule, call) {
                     allowing = Allowing::Condition(why);
@@ -520,7 +567,8 @@ impl Judge<'_> {
             .protected
             .in_call(words, folder, &mut self.ground, self.world)
             .or_else(|| {
-                run.reads_below.iter().find_map(|operand| {
+                let known = recursive::operands(call);
+                run.reads_below.iter().chain(&known).find_map(|operand| {
                     policy
                         .protected
                         .below_operand(operand, folder, &mut self.ground, self.world)
@@ -798,6 +846,19 @@ impl Judge<'_> {
             ),
         }
     }
+}
+
+/// Whether a rule of a pack would let contents be read from a folder that is not known: the same words may
+/// then name protected files.
+fn reads_from_nowhere(rule: &Rule, call: &Call<'_>) -> bool {
+    let from_pack = rule.source == "builtin";
+    let relative = call.arguments.iter().any(|word| {
+        word.values()
+            .unwrap_or_default()
+            .iter()
+            .any(|value| !value.starts_with(b"-") && !value.starts_with(b"/"))
+    });
+    *call.folder == Folder::Unknown && from_pack && rule.unknowns != Unknowns::All && relative
 }
 
 /// Builtins that only write their words out, and open none of them.

@@ -14,6 +14,7 @@ mod pattern;
 mod protect;
 mod prove;
 mod record;
+mod recursive;
 mod risk;
 mod rules;
 mod show;

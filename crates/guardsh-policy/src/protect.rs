@@ -311,6 +311,13 @@ impl Protected {
         ground: &mut Ground,
         world: &mut dyn World,
     ) -> Option<Touch> {
+        if symbols.first() != Some(&Symbol::Byte(b'/')) {
+            return Some(Touch {
+                word: word.to_vec(),
+                pattern: "a folder that is not known".to_owned(),
+                kind: TouchKind::Below,
+            });
+        }
         let mut with_child = symbols.to_vec();
         with_child.extend([Symbol::Byte(b'/'), Symbol::Unknown]);
         let pattern = self
