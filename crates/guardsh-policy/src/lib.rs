@@ -18,6 +18,9 @@ mod recursive;
 mod risk;
 mod rules;
 mod show;
+mod actions;
+mod ideal;
+mod programs;
 #[cfg(test)]
 mod testing;
 mod verdict;
@@ -37,5 +40,7 @@ pub use protect::builtin_protected;
 pub use prove::{Finding, Problem, Proof, ProvingWorld, prove};
 pub use record::record;
 pub use rules::{EnvPattern, Except, RegexPattern, Rule};
+pub use actions::{MAX_ACTIONS, MAX_STEPS, actions, analyse};
+pub use ideal::IdealWorld;
 pub use verdict::*;
 pub use world::*;

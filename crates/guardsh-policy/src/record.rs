@@ -109,8 +109,8 @@ fn program(program: &Program) -> ProgramRecord {
         Program::File(file) => ProgramRecord {
             kind: "file".to_owned(),
             path: Some(text(file.real.as_os_str().as_bytes())),
-            device: Some(file.device),
-            inode: Some(file.inode),
+            device: Some(file.device.to_string()),
+            inode: Some(file.inode.to_string()),
         },
     }
 }
