@@ -14,6 +14,7 @@ mod pattern;
 mod protect;
 mod prove;
 mod record;
+mod recursive;
 mod risk;
 mod rules;
 mod show;
@@ -27,9 +28,9 @@ mod world;
 
 pub use action::*;
 pub use config::{
-    AgentConfig, ApprovalConfig, AuditConfig, AuditSync, BadDuration, Config, ConfigError, ConfigErrors,
-    ConfigFile, FeedbackConfig, FeedbackFormat, LimitsConfig, PolicyConfig, Rate, ShellConfig,
-    StartupConfig, Timeouts, parse_duration,
+    AgentConfig, ApprovalConfig, AuditConfig, AuditSync, BadDuration, Config, ConfigError,
+    ConfigErrors, ConfigFile, FeedbackConfig, FeedbackFormat, LimitsConfig, PolicyConfig, Rate,
+    ShellConfig, StartupConfig, Timeouts, parse_duration,
 };
 pub use judge::{OwnProgram, Policy, Surroundings, judge};
 pub use packs::{Pack, packs};
