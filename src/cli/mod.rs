@@ -1,0 +1,3 @@
+//! The tools, one file each, and which form of guardsh was called.
+
+pub(crate) mod invocation;
