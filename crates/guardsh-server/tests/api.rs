@@ -116,6 +116,12 @@ fn call(
 }
 
 fn request(line: &str) -> Request {
+    draft(line)
+        .file(Timestamp::now(), Duration::from_secs(300))
+        .unwrap()
+}
+
+fn draft(line: &str) -> Draft {
     Draft {
         session: "s".to_owned(),
         host: "h".to_owned(),
@@ -138,8 +144,6 @@ fn request(line: &str) -> Request {
         justification: None,
         policy_digest: "p".to_owned(),
     }
-    .file(Timestamp::now(), Duration::from_secs(300))
-    .unwrap()
 }
 
 fn text(request: &Request) -> String {
@@ -418,6 +422,40 @@ fn words_with_a_nul_are_kept_as_they_are() {
     assert_eq!(answer["decisions"][0]["reason"], decision["reason"]);
     assert_eq!(answer["decisions"][0]["suggestion"], decision["suggestion"]);
     assert_eq!(answer["line"], json!("touch \0 made"));
+}
+
+#[test]
+fn thousands_of_actions_are_filed_and_denied_in_a_moment() {
+    let house = House::open();
+    let many = || {
+        let actions = (0..5000).map(|number| ActionRecord {
+            kind: "run".to_owned(),
+            argv: Some(vec!["touch".to_owned(), number.to_string()]),
+            verdict: "ask".to_owned(),
+            ..ActionRecord::default()
+        });
+        Draft {
+            actions: actions.collect(),
+            ..draft("many")
+        }
+        .file(Timestamp::now(), Duration::from_secs(300))
+        .unwrap()
+    };
+    let began = std::time::Instant::now();
+    let request = many();
+    assert_eq!(house.local("POST", "/v1/requests", &text(&request)).0, 201);
+    let decision = json!({
+        "decision": "deny", "digest": request.digest().unwrap(), "reason": "too many",
+    });
+    let target = format!("/v1/requests/{}/decisions", request.id);
+    assert_eq!(house.local("POST", &target, &decision.to_string()).0, 200);
+    let (_, answer) = house.local("POST", "/v1/requests", &text(&many()));
+    assert_eq!(answer["state"], json!("denied"));
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[test]
