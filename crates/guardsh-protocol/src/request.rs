@@ -285,9 +285,8 @@ fn action_material(action: &ActionRecord) -> Result<Value, RequestError> {
         "program": action.program.as_ref().map(|program| json!({
             "kind": program.kind,
             "path": program.path,
-            // Numbers of the file system may pass 2^53, where JSON numbers of others stop being exact.
-            "device": program.device.map(|number| number.to_string()),
-            "inode": program.inode.map(|number| number.to_string()),
+            "device": program.device,
+            "inode": program.inode,
         })),
         "what": action_words(action),
         "words": action.words,

@@ -32,10 +32,12 @@ pub(super) async fn file(
         ));
     }
     let text = canonical(&body).map_err(|error| malformed(error.to_string()))?;
+    let digest = sha256_hex(&text);
+    let text = String::from_utf8(text).map_err(|error| malformed(error.to_string()))?;
     let new = NewRequest {
         asker: asker.name,
         request,
-        digest: sha256_hex(text.as_bytes()),
+        digest,
         body: text,
     };
     let now = Timestamp::now();
