@@ -542,15 +542,6 @@ mod screen {
             Screen { terminal, editor, columns, rows }
         }
 
-        fn feed(&mut self, bytes: &[u8]) {
-            let fed = self.editor.feed(bytes);
-            self.terminal.process(&fed.output);
-            if fed.event.is_some() {
-                self.terminal.process(PROMPT);
-                self.terminal.process(&self.editor.begin(PROMPT));
-            }
-        }
-
         fn write(&mut self, output: &[u8]) {
             self.terminal.process(output);
         }
@@ -708,6 +699,9 @@ mod screen {
                         let fed = screen.editor.feed(rest);
                         screen.write(&fed.output);
                         rest = &rest[fed.consumed..];
+                        if fed.event == Some(EditorEvent::EndOfInput) {
+                            screen.write(b"exit\r\n");
+                        }
                         if fed.event.is_some() {
                             screen.terminal.process(PROMPT);
                             let output = screen.editor.begin(PROMPT);
