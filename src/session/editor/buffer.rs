@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::cells::{first_char, next_stop, previous_char, previous_stop, stop_at_or_before};
+use super::cells::{
+    character_end, first_char, next_stop, previous_char, previous_stop, stop_at_or_before,
+};
 
 /// The most bytes that changes kept for undo may hold.
 const UNDO_BYTES: usize = 4 << 20;
@@ -107,8 +109,14 @@ impl Buffer {
     pub(super) fn replace(&mut self, range: Range<usize>, with: &[u8]) {
         let cursor = self.cursor;
         let (at, removed) = self.splice(range, with);
-        self.remember(Change { at, inserted: with.len(), removed, cursor });
-        self.cursor = at.saturating_add(with.len());
+        self.remember(Change {
+            at,
+            inserted: with.len(),
+            removed,
+            cursor,
+        });
+        // What was typed may have joined with what follows to a character.
+        self.cursor = character_end(&self.text, at.saturating_add(with.len()));
         self.last = Last::Other;
     }
 
@@ -122,7 +130,7 @@ impl Buffer {
         {
             change.inserted = change.inserted.saturating_add(text.len());
             self.splice(at..at, text);
-            self.cursor = at.saturating_add(text.len());
+            self.cursor = character_end(&self.text, at.saturating_add(text.len()));
         } else {
             self.replace(at..at, text);
         }
@@ -142,12 +150,12 @@ impl Buffer {
         self.undo_bytes = self.undo_bytes.saturating_sub(change.removed.len());
         let end = change.at.saturating_add(change.inserted);
         self.splice(change.at..end, &change.removed);
-        self.cursor = change.cursor.min(self.text.len());
+        self.cursor = character_end(&self.text, change.cursor);
     }
 
     /// Moves the cursor.
     pub(super) fn go(&mut self, offset: usize) {
-        self.cursor = offset.min(self.text.len());
+        self.cursor = character_end(&self.text, offset);
         self.last = Last::Other;
     }
 
@@ -180,7 +188,7 @@ impl Buffer {
         if let Some(kill) = self.kills.back().cloned() {
             let at = self.cursor;
             self.replace(at..at, &kill);
-            self.last = Last::Yanked(at..self.cursor);
+            self.last = Last::Yanked(at..at.saturating_add(kill.len()));
         }
     }
 
@@ -193,7 +201,7 @@ impl Buffer {
         if let Some(kill) = self.kills.back().cloned() {
             let at = range.start;
             self.replace(range, &kill);
-            self.last = Last::Yanked(at..self.cursor);
+            self.last = Last::Yanked(at..at.saturating_add(kill.len()));
         }
     }
 
@@ -250,13 +258,19 @@ impl Buffer {
     /// Where the cursor's line begins.
     pub(super) fn line_start(&self) -> usize {
         let before = self.text.get(..self.cursor).unwrap_or_default();
-        before.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1)
+        before
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |at| at + 1)
     }
 
     /// Where the cursor's line ends, before its newline.
     pub(super) fn line_end(&self) -> usize {
         let after = self.text.get(self.cursor..).unwrap_or_default();
-        let len = after.iter().position(|b| *b == b'\n').unwrap_or(after.len());
+        let len = after
+            .iter()
+            .position(|b| *b == b'\n')
+            .unwrap_or(after.len());
         self.cursor.saturating_add(len)
     }
 
@@ -293,7 +307,10 @@ impl Buffer {
         let column = self.stops_between(start, self.cursor);
         let end = start.checked_sub(1)?;
         let above = self.text.get(..end).unwrap_or_default();
-        let above = above.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let above = above
+            .iter()
+            .rposition(|b| *b == b'\n')
+            .map_or(0, |at| at + 1);
         Some(self.advance(above, column, end))
     }
 
@@ -369,7 +386,10 @@ impl Buffer {
         while self.undo.len() > UNDO_CHANGES
             || (self.undo_bytes > UNDO_BYTES && self.undo.len() > 1)
         {
-            let dropped = self.undo.pop_front().map_or(0, |change| change.removed.len());
+            let dropped = self
+                .undo
+                .pop_front()
+                .map_or(0, |change| change.removed.len());
             self.undo_bytes = self.undo_bytes.saturating_sub(dropped);
         }
     }

@@ -5,6 +5,8 @@
 //! visible stand-in. So column arithmetic needs no answer from the terminal, and nothing that is
 //! submitted is unseen.
 
+use std::ops::Range;
+
 use unicode_width::UnicodeWidthChar;
 
 /// How many combining marks a character may carry before the rest are shown as stand-ins.
@@ -157,23 +159,26 @@ pub(super) fn next_stop(text: &[u8], offset: usize) -> usize {
 /// The place at or before `offset` from which painting again gives the same picture: not inside a
 /// character, and not at a mark, which would be drawn a second time over its character.
 pub(super) fn stop_at_or_before(text: &[u8], offset: usize) -> usize {
-    let mut at = offset.min(text.len());
-    // Inside a character: its start lies at most three bytes back.
-    for back in 1..=3 {
-        let Some(start) = offset.checked_sub(back) else {
-            break;
-        };
-        let rest = text.get(start..).unwrap_or_default();
-        if first_char(rest).is_some_and(|c| c.len_utf8() > back) {
-            at = start;
-            break;
-        }
-    }
+    let at = character_around(text, offset).map_or(offset.min(text.len()), |range| range.start);
     let mut reader = reader_at(text, at);
     if is_mark(text, at, &mut reader) {
         return previous_stop(text, at);
     }
     at
+}
+
+/// The offset, or the end of the character that it is inside of.
+pub(super) fn character_end(text: &[u8], offset: usize) -> usize {
+    character_around(text, offset).map_or(offset.min(text.len()), |range| range.end)
+}
+
+/// The character that `offset` is inside of; its start lies at most three bytes back.
+fn character_around(text: &[u8], offset: usize) -> Option<Range<usize>> {
+    (1..=3).find_map(|back| {
+        let start = offset.checked_sub(back)?;
+        let len = first_char(text.get(start..)?)?.len_utf8();
+        (len > back).then(|| start..start.saturating_add(len))
+    })
 }
 
 /// What a [`Reader`] that had come to `offset` from the start would know.
@@ -299,7 +304,10 @@ mod tests {
     fn what_cannot_be_seen_has_a_stand_in() {
         assert_eq!(shown(b"a\tb\x1b[m\x7f\n"), "a^Ib^[[m^?^J");
         assert_eq!(shown(b"\xff\xe2\x82x"), "\\xff\\xe2\\x82x");
-        assert_eq!(shown("a\u{200b}\u{202e}b\u{85}".as_bytes()), "a<U+200B><U+202E>b<U+0085>");
+        assert_eq!(
+            shown("a\u{200b}\u{202e}b\u{85}".as_bytes()),
+            "a<U+200B><U+202E>b<U+0085>"
+        );
         assert_eq!(shown("\u{e0041}".as_bytes()), "<U+E0041>");
     }
 
@@ -338,7 +346,9 @@ mod tests {
             format!("x{}y", "\u{300}".repeat(9)).leak().as_bytes(),
             b"\xe2\x82\xe2\x82\xac\x82\xff",
             "\u{301}\u{301}a\n\u{301}".as_bytes(),
-            format!("x{}", "\u{200b}\u{301}".repeat(5)).leak().as_bytes(),
+            format!("x{}", "\u{200b}\u{301}".repeat(5))
+                .leak()
+                .as_bytes(),
             b"",
         ];
         for text in texts {
@@ -347,8 +357,14 @@ mod tests {
             loop {
                 let mut here = reader_at(text, at);
                 let mut forward = reader;
-                assert_eq!(here.next(&text[at..], 80), forward.next(&text[at..], 80), "{at}");
-                let Some(cell) = reader.next(&text[at..], 80) else { break };
+                assert_eq!(
+                    here.next(&text[at..], 80),
+                    forward.next(&text[at..], 80),
+                    "{at}"
+                );
+                let Some(cell) = reader.next(&text[at..], 80) else {
+                    break;
+                };
                 at += cell.len;
                 assert_eq!(previous_char(text, at), at - cell.len, "{text:?} {at}");
             }

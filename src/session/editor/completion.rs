@@ -15,7 +15,12 @@ pub(super) fn common_prefix(candidates: &[Candidate]) -> &[u8] {
     };
     let mut len = first.text.len();
     for candidate in rest {
-        let same = first.text.iter().zip(&candidate.text).take_while(|(a, b)| a == b).count();
+        let same = first
+            .text
+            .iter()
+            .zip(&candidate.text)
+            .take_while(|(a, b)| a == b)
+            .count();
         len = len.min(same);
     }
     // Not half a character: its other half would be typed after it.
@@ -26,9 +31,17 @@ pub(super) fn common_prefix(candidates: &[Candidate]) -> &[u8] {
 
 /// The candidates in columns, downwards, as `ls` does it.
 pub(super) fn listing(candidates: &[Candidate], columns: usize) -> Vec<String> {
-    let names: Vec<String> =
-        candidates.iter().take(LISTED).map(|candidate| shown(&candidate.shown)).collect();
-    let widest = names.iter().map(|name| name.width()).max().unwrap_or(0).saturating_add(2);
+    let names: Vec<String> = candidates
+        .iter()
+        .take(LISTED)
+        .map(|candidate| shown(&candidate.shown))
+        .collect();
+    let widest = names
+        .iter()
+        .map(|name| name.width())
+        .max()
+        .unwrap_or(0)
+        .saturating_add(2);
     let across = (columns / widest).max(1);
     let down = names.len().div_ceil(across);
     let mut lines = vec![String::new(); down];
@@ -56,7 +69,10 @@ mod tests {
     fn candidates(names: &[&str]) -> Vec<Candidate> {
         names
             .iter()
-            .map(|name| Candidate { text: name.as_bytes().to_vec(), shown: name.as_bytes().to_vec() })
+            .map(|name| Candidate {
+                text: name.as_bytes().to_vec(),
+                shown: name.as_bytes().to_vec(),
+            })
             .collect()
     }
 
@@ -74,7 +90,10 @@ mod tests {
         assert_eq!(lines, ["a       d", "b       e", "c^[[2J"]);
         let many: Vec<String> = (0..300).map(|n| n.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        assert_eq!(listing(&candidates(&many), 80).last().unwrap(), "... and 100 more");
+        assert_eq!(
+            listing(&candidates(&many), 80).last().unwrap(),
+            "... and 100 more"
+        );
         assert_eq!(listing(&candidates(&["wide name"]), 3), ["wide name"]);
     }
 }

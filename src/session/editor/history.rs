@@ -59,7 +59,10 @@ impl History {
 
     /// The entry before the one visited, `line` being what is in the editor now.
     pub(super) fn older(&mut self, line: &[u8]) -> Option<Vec<u8>> {
-        let at = self.visiting.as_ref().map_or(self.entries.len(), |(at, _)| *at);
+        let at = self
+            .visiting
+            .as_ref()
+            .map_or(self.entries.len(), |(at, _)| *at);
         self.visit(at.checked_sub(1)?, line)
     }
 
@@ -107,7 +110,9 @@ impl History {
 
     /// The newest entry before `before` that holds `query`, and where in it.
     pub(super) fn search_back(&self, query: &[u8], before: usize) -> Option<(usize, usize)> {
-        (0..before.min(self.entries.len())).rev().find_map(|at| self.holds(at, query))
+        (0..before.min(self.entries.len()))
+            .rev()
+            .find_map(|at| self.holds(at, query))
     }
 
     /// The oldest entry from `from` on that holds `query`, and where in it.
@@ -120,7 +125,9 @@ impl History {
         if query.is_empty() {
             return None;
         }
-        let found = entry.windows(query.len()).rposition(|window| window == query)?;
+        let found = entry
+            .windows(query.len())
+            .rposition(|window| window == query)?;
         Some((at, found))
     }
 
@@ -158,7 +165,12 @@ mod tests {
     use super::*;
 
     fn history(entries: &[&str]) -> History {
-        History::new(entries.iter().map(|entry| entry.as_bytes().to_vec()).collect())
+        History::new(
+            entries
+                .iter()
+                .map(|entry| entry.as_bytes().to_vec())
+                .collect(),
+        )
     }
 
     #[test]
@@ -195,7 +207,10 @@ mod tests {
             history.push(&vec![b'a' + n; 1 << 20]);
         }
         assert!(history.bytes <= BYTES);
-        assert_eq!(history.bytes, history.entries.iter().map(Vec::len).sum::<usize>());
+        assert_eq!(
+            history.bytes,
+            history.entries.iter().map(Vec::len).sum::<usize>()
+        );
     }
 
     #[test]

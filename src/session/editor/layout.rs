@@ -74,25 +74,37 @@ impl Layout {
     pub(super) fn row(&self, row: usize) -> RowStart {
         row.checked_sub(self.start.row.saturating_add(1))
             .and_then(|at| self.rows.get(at).copied())
-            .unwrap_or(RowStart { offset: 0, skip: 0, column: self.start.column })
+            .unwrap_or(RowStart {
+                offset: 0,
+                skip: 0,
+                column: self.start.column,
+            })
     }
 
     /// Lays out what `text` has beyond the bytes already laid out.
     pub(super) fn extend(&mut self, text: &[u8]) {
-        while let Some(cell) = self.reader.next(text.get(self.len..).unwrap_or_default(), self.width)
+        while let Some(cell) = self
+            .reader
+            .next(text.get(self.len..).unwrap_or_default(), self.width)
         {
             let (offset, mut rows) = (self.len, std::mem::take(&mut self.rows));
             self.len = self.len.saturating_add(cell.len);
             self.end = self.after(self.end, cell.shown, 0, |skip| {
                 let start = match cell.shown {
-                    Shown::Newline => {
-                        RowStart { offset: offset.saturating_add(1), skip: 0, column: self.indent }
-                    }
+                    Shown::Newline => RowStart {
+                        offset: offset.saturating_add(1),
+                        skip: 0,
+                        column: self.indent,
+                    },
                     Shown::Printable(..)
                     | Shown::Mark(_)
                     | Shown::Control(_)
                     | Shown::Byte(_)
-                    | Shown::Invisible(_) => RowStart { offset, skip, column: 0 },
+                    | Shown::Invisible(_) => RowStart {
+                        offset,
+                        skip,
+                        column: 0,
+                    },
                 };
                 rows.push(start);
             });
@@ -107,7 +119,8 @@ impl Layout {
         }
         self.end = self.natural(text, offset);
         self.reader = reader_at(text, offset);
-        self.rows.truncate(self.end.row.saturating_sub(self.start.row));
+        self.rows
+            .truncate(self.end.row.saturating_sub(self.start.row));
         self.len = offset;
     }
 
@@ -119,7 +132,10 @@ impl Layout {
         let above = self.rows.partition_point(|row| row.offset < offset);
         let row = self.start.row.saturating_add(above);
         let from = self.row(row);
-        let mut at = Position { row, column: from.column };
+        let mut at = Position {
+            row,
+            column: from.column,
+        };
         let mut skip = from.skip;
         let mut reader = reader_at(text, from.offset);
         let mut here = from.offset;
@@ -139,7 +155,10 @@ impl Layout {
         let at = self.natural(text, offset);
         let mut reader = reader_at(text, offset);
         match reader.next(text.get(offset..).unwrap_or_default(), self.width) {
-            Some(cell) if !self.fits(at, cell.shown) => Position { row: at.row + 1, column: 0 },
+            Some(cell) if !self.fits(at, cell.shown) => Position {
+                row: at.row + 1,
+                column: 0,
+            },
             Some(_) | None => at,
         }
     }
@@ -168,13 +187,19 @@ impl Layout {
         match shown {
             Shown::Newline => {
                 new_row(0);
-                at = Position { row: at.row.saturating_add(1), column: self.indent };
+                at = Position {
+                    row: at.row.saturating_add(1),
+                    column: self.indent,
+                };
             }
             Shown::Mark(_) => {}
             Shown::Printable(_, width) => {
                 if !self.fits(at, shown) {
                     new_row(0);
-                    at = Position { row: at.row.saturating_add(1), column: 0 };
+                    at = Position {
+                        row: at.row.saturating_add(1),
+                        column: 0,
+                    };
                 }
                 at.column = at.column.saturating_add(width);
             }
@@ -190,7 +215,10 @@ impl Layout {
                     }
                     drawn = drawn.saturating_add(room);
                     new_row(drawn);
-                    at = Position { row: at.row.saturating_add(1), column: 0 };
+                    at = Position {
+                        row: at.row.saturating_add(1),
+                        column: 0,
+                    };
                 }
             }
         }
@@ -213,11 +241,19 @@ pub(super) fn after_prompt(prompt: &[u8], width: usize) -> Position {
                 continue;
             }
             b'\r' => at.column = 0,
-            b'\n' => at = Position { row: at.row.saturating_add(1), column: 0 },
+            b'\n' => {
+                at = Position {
+                    row: at.row.saturating_add(1),
+                    column: 0,
+                }
+            }
             0x08 => at.column = at.column.min(width.saturating_sub(1)).saturating_sub(1),
             b'\t' => {
                 let last = width.saturating_sub(1);
-                at.column = at.column.saturating_add(8 - at.column % 8).min(last.max(at.column));
+                at.column = at
+                    .column
+                    .saturating_add(8 - at.column % 8)
+                    .min(last.max(at.column));
             }
             0..=0x1f | 0x7f => {}
             0x20..=0x7e => at = printed(at, 1, width),
@@ -241,9 +277,15 @@ fn printed(at: Position, columns: usize, width: usize) -> Position {
         return at;
     }
     if at.column.saturating_add(columns) > width {
-        Position { row: at.row.saturating_add(1), column: columns }
+        Position {
+            row: at.row.saturating_add(1),
+            column: columns,
+        }
     } else {
-        Position { row: at.row, column: at.column.saturating_add(columns) }
+        Position {
+            row: at.row,
+            column: at.column.saturating_add(columns),
+        }
     }
 }
 
@@ -277,10 +319,14 @@ fn after_escape<'a>(rest: &'a [u8], at: &mut Position, width: usize) -> &'a [u8]
                 return &[];
             };
             let ends_in_two = body.get(end) == Some(&0x1b);
-            body.get(end.saturating_add(1 + usize::from(ends_in_two))..).unwrap_or_default()
+            body.get(end.saturating_add(1 + usize::from(ends_in_two))..)
+                .unwrap_or_default()
         }
         0x20..=0x2f => {
-            let end = body.iter().position(|b| !matches!(b, 0x20..=0x2f)).unwrap_or(body.len());
+            let end = body
+                .iter()
+                .position(|b| !matches!(b, 0x20..=0x2f))
+                .unwrap_or(body.len());
             body.get(end.saturating_add(1)..).unwrap_or_default()
         }
         _ => body,
@@ -310,7 +356,12 @@ mod tests {
             (b"a\tb", 9),
             (b"", 0),
         ] {
-            assert_eq!(after_prompt(prompt, 80), at(0, column), "{}", prompt.escape_ascii());
+            assert_eq!(
+                after_prompt(prompt, 80),
+                at(0, column),
+                "{}",
+                prompt.escape_ascii()
+            );
         }
         assert_eq!(after_prompt(&[b'x'; 80], 80), at(0, 80));
         assert_eq!(after_prompt(&[b'x'; 81], 80), at(1, 1));
@@ -329,7 +380,14 @@ mod tests {
         layout.extend(b"abcdefgh");
         assert_eq!(layout.end(), at(1, 2));
         assert_eq!(layout.position(b"abcdefgh", 6), at(1, 0));
-        assert_eq!(layout.row(1), RowStart { offset: 6, skip: 0, column: 0 });
+        assert_eq!(
+            layout.row(1),
+            RowStart {
+                offset: 6,
+                skip: 0,
+                column: 0
+            }
+        );
     }
 
     #[test]
@@ -342,8 +400,22 @@ mod tests {
         let mut layout = Layout::new(5, 0, at(0, 2));
         let text = "ab\u{200b}c".as_bytes();
         layout.extend(text);
-        assert_eq!(layout.row(1), RowStart { offset: 2, skip: 1, column: 0 });
-        assert_eq!(layout.row(2), RowStart { offset: 2, skip: 6, column: 0 });
+        assert_eq!(
+            layout.row(1),
+            RowStart {
+                offset: 2,
+                skip: 1,
+                column: 0
+            }
+        );
+        assert_eq!(
+            layout.row(2),
+            RowStart {
+                offset: 2,
+                skip: 6,
+                column: 0
+            }
+        );
         assert_eq!(layout.position(text, 2), at(0, 4));
         assert_eq!(layout.position(text, 5), at(2, 2));
     }

@@ -53,7 +53,7 @@ pub(crate) struct Editor {
     search: Option<Search>,
     previous: Previous,
     fit: Fit,
-    completeness: Box<dyn Fn(&[u8]) -> Completeness>,
+    completeness: Box<CompletenessOf>,
     colouring: Option<Box<Colouring>>,
     completer: Option<Box<dyn Completer>>,
 }
@@ -71,12 +71,15 @@ pub(crate) struct EditorOptions {
     /// Lines submitted earlier, oldest first.
     pub(crate) history: Vec<Vec<u8>>,
     /// Says whether a text can be submitted or Enter begins another line of it.
-    pub(crate) completeness: Box<dyn Fn(&[u8]) -> Completeness>,
+    pub(crate) completeness: Box<CompletenessOf>,
     /// Says what will become of the line as it is typed.
     pub(crate) colouring: Option<Box<Colouring>>,
     /// Says what Tab can put at the cursor.
     pub(crate) completer: Option<Box<dyn Completer>>,
 }
+
+/// Says whether a text is a whole submission. It is called on Enter, with a text that is not empty.
+pub(crate) type CompletenessOf = dyn Fn(&[u8]) -> Completeness;
 
 /// Tells the colours of stretches of a text; what it leaves out is plain.
 ///
@@ -228,14 +231,23 @@ enum Fit {
 
 impl fmt::Debug for Editor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Editor").field("text", &cells::shown(self.text())).finish_non_exhaustive()
+        f.debug_struct("Editor")
+            .field("text", &cells::shown(self.text()))
+            .finish_non_exhaustive()
     }
 }
 
 impl Editor {
     /// An editor that is idle until [`Editor::begin`].
     pub(crate) fn new(options: EditorOptions) -> Editor {
-        let EditorOptions { terminal, colour, columns, rows, history, .. } = options;
+        let EditorOptions {
+            terminal,
+            colour,
+            columns,
+            rows,
+            history,
+            ..
+        } = options;
         Editor {
             keys: Keys::default(),
             buffer: Buffer::default(),
@@ -280,7 +292,11 @@ impl Editor {
         if event.is_none() {
             self.sync();
         }
-        Fed { consumed, event, output: self.painter.take_output() }
+        Fed {
+            consumed,
+            event,
+            output: self.painter.take_output(),
+        }
     }
 
     /// Whether bytes are held that [`Editor::flush_escape`] would decide on. The caller waits some
@@ -441,8 +457,7 @@ impl Editor {
                 let entry = self.history.newest();
                 self.recall(entry);
             }
-            Command::SearchBack => self.begin_search(SearchDirection::Back),
-            Command::SearchForward => self.begin_search(SearchDirection::Forward),
+            Command::SearchBack => self.begin_search(),
             Command::KillLineEnd => {
                 // At the end of a line, the line break.
                 let end = match self.buffer.line_end() {
@@ -459,13 +474,16 @@ impl Editor {
                 self.buffer.kill(start..cursor, Direction::Backward);
             }
             Command::KillBlankWordLeft => {
-                self.buffer.kill(self.buffer.blank_word_left()..cursor, Direction::Backward);
+                self.buffer
+                    .kill(self.buffer.blank_word_left()..cursor, Direction::Backward);
             }
             Command::KillWordLeft => {
-                self.buffer.kill(self.buffer.word_left()..cursor, Direction::Backward);
+                self.buffer
+                    .kill(self.buffer.word_left()..cursor, Direction::Backward);
             }
             Command::KillWordRight => {
-                self.buffer.kill(cursor..self.buffer.word_right(), Direction::Forward);
+                self.buffer
+                    .kill(cursor..self.buffer.word_right(), Direction::Forward);
             }
             Command::Yank => self.within_limit(Buffer::yank),
             Command::YankOlder => self.within_limit(Buffer::yank_older),
@@ -477,11 +495,18 @@ impl Editor {
             Command::ClearScreen => {
                 let spans = self.spans(Wanted::IfShown);
                 self.buffer.take_changed();
-                self.painter.clear_screen(self.buffer.text(), self.buffer.cursor(), spans);
+                self.painter
+                    .clear_screen(self.buffer.text(), self.buffer.cursor(), spans);
             }
             Command::LastArgument => self.last_argument(previous),
             Command::Complete => self.complete(previous),
-            Command::Cancel | Command::Escape => {}
+            // Ctrl-S stops the output of a terminal that is not raw: whoever sends it out of that
+            // habit does not expect a search to take what follows.
+            Command::SearchForward | Command::Cancel | Command::Escape => {}
+        }
+        if self.buffer.text().is_empty() {
+            // What did not fit stood behind what is gone now.
+            self.fit = Fit::Whole;
         }
         None
     }
@@ -539,7 +564,8 @@ impl Editor {
         };
         let start = range.start;
         self.within_limit(|buffer| buffer.replace(range, &word));
-        self.previous = Previous::LastArgument(start..self.buffer.cursor(), back);
+        let end = start.saturating_add(word.len());
+        self.previous = Previous::LastArgument(start..end, back);
     }
 
     fn complete(&mut self, previous: Previous) {
@@ -573,10 +599,10 @@ impl Editor {
         }
     }
 
-    fn begin_search(&mut self, direction: SearchDirection) {
+    fn begin_search(&mut self) {
         self.sync();
         self.search = Some(Search {
-            direction,
+            direction: SearchDirection::Back,
             query: Vec::new(),
             found: None,
             outcome: Outcome::Found,
@@ -683,9 +709,9 @@ impl Editor {
             (SearchDirection::Back, None) => {
                 self.history.search_back(&search.query, self.history.len())
             }
-            (SearchDirection::Forward, Some(at)) => {
-                self.history.search_forward(&search.query, at.saturating_add(past))
-            }
+            (SearchDirection::Forward, Some(at)) => self
+                .history
+                .search_forward(&search.query, at.saturating_add(past)),
             (SearchDirection::Forward, None) => None,
         };
         search.outcome = match found {
@@ -718,7 +744,8 @@ impl Editor {
         );
         let spans = self.spans(Wanted::IfShown);
         let (text, cursor) = view(&self.buffer, &self.search);
-        self.painter.change_prompt(prompt.as_bytes(), text, cursor, spans);
+        self.painter
+            .change_prompt(prompt.as_bytes(), text, cursor, spans);
     }
 
     /// Puts the user's prompt back, and what was found into the line.
@@ -734,7 +761,8 @@ impl Editor {
         self.buffer.take_changed();
         let spans = self.spans(Wanted::IfShown);
         let (text, cursor) = (self.buffer.text(), self.buffer.cursor());
-        self.painter.change_prompt(&search.prompt, text, cursor, spans);
+        self.painter
+            .change_prompt(&search.prompt, text, cursor, spans);
     }
 
     /// Makes the terminal show the line as it is now.
@@ -747,7 +775,8 @@ impl Editor {
 
     fn sync_from(&mut self, changed: Option<usize>) {
         let spans = self.spans(Wanted::IfShown);
-        self.painter.sync(self.buffer.text(), self.buffer.cursor(), changed, spans);
+        self.painter
+            .sync(self.buffer.text(), self.buffer.cursor(), changed, spans);
     }
 
     fn spans(&mut self, wanted: Wanted) -> Vec<Span> {

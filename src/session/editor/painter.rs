@@ -221,13 +221,7 @@ impl Painter {
     }
 
     /// Writes `lines` below the line, and prompt and line again below them.
-    pub(super) fn list(
-        &mut self,
-        lines: &[String],
-        text: &[u8],
-        cursor: usize,
-        spans: Vec<Span>,
-    ) {
+    pub(super) fn list(&mut self, lines: &[String], text: &[u8], cursor: usize, spans: Vec<Span>) {
         if self.state != State::Shown || self.echo == Echo::Off {
             return;
         }
@@ -294,8 +288,11 @@ impl Painter {
         let old_end = self.layout.end();
         let old_len = self.layout.len();
         let changed = changed.map(|at| self.repaint_from(text, at.min(text.len())));
+        // Taken before the new text is laid out, because finding it again would read its row.
+        let mut changed_at = old_end;
         if let Some(from) = changed {
             self.layout.truncate(text, from);
+            changed_at = self.layout.end();
             self.layout.extend(text);
         }
         let spans = self.acceptable(spans, text.len(), changed.unwrap_or(text.len()));
@@ -303,29 +300,36 @@ impl Painter {
         self.spans = spans;
 
         let target = self.cursor_position(text, cursor);
-        if target.row < self.reachable() {
+        // What was higher than the screen may fit now: then its first rows come back.
+        let fits = self.layout.end().row < self.rows && self.reachable() > 0;
+        if target.row < self.reachable() || (changed.is_some() && fits) {
             self.repaint(text, cursor);
             return;
         }
         let (from, until) = match (changed, recoloured) {
             (None, None) => (text.len(), text.len()),
-            (None, Some(colours)) => {
-                (stop_at_or_before(text, colours.start), next_stop(text, colours.end - 1))
-            }
+            (None, Some(colours)) => (
+                stop_at_or_before(text, colours.start),
+                next_stop(text, colours.end - 1),
+            ),
             (Some(changed), None) => (changed, text.len()),
-            (Some(changed), Some(colours)) => {
-                (stop_at_or_before(text, colours.start).min(changed), text.len())
-            }
+            (Some(changed), Some(colours)) => (
+                stop_at_or_before(text, colours.start).min(changed),
+                text.len(),
+            ),
         };
         if changed.is_some() || from < until {
-            let at = self.layout.natural(text, from);
+            let at = match changed {
+                Some(changed) if changed == from => changed_at,
+                Some(_) | None => self.layout.natural(text, from),
+            };
             if at.row < self.reachable() || (at.row > self.bottom && target.row > self.bottom) {
                 self.repaint(text, cursor);
                 return;
             }
             if at.row <= self.bottom {
                 let tail = changed.is_some() && old_len > from;
-                self.paint_tail(text, from..until, target, tail.then_some(old_end));
+                self.paint_tail(text, from..until, at, target, tail.then_some(old_end));
             }
         }
         if target.row > self.bottom {
@@ -335,17 +339,17 @@ impl Painter {
         self.go_to_offset(text, cursor);
     }
 
-    /// Paints `range`, which goes to the end of the text or changes nothing but colours.
+    /// Paints `range` from `at` on; it goes to the end of the text or changes nothing but colours.
     ///
     /// `old_end` is where the text that is to be painted over ended.
     fn paint_tail(
         &mut self,
         text: &[u8],
         range: Range<usize>,
+        at: Position,
         target: Position,
         old_end: Option<Position>,
     ) {
-        let at = self.layout.natural(text, range.start);
         let end = self.layout.end();
         let last = end.row.min(self.deepest(target));
         let lines = text.get(range.start..).unwrap_or_default().contains(&b'\n');
@@ -358,8 +362,15 @@ impl Painter {
                     self.repaint_at(text, target);
                     return;
                 }
-                let clear = Position { row: at.row.saturating_add(1), column: 0 };
-                let clear = if at.column < self.layout.width() { at } else { clear };
+                let clear = Position {
+                    row: at.row.saturating_add(1),
+                    column: 0,
+                };
+                let clear = if at.column < self.layout.width() {
+                    at
+                } else {
+                    clear
+                };
                 if clear.row <= self.bottom {
                     self.go_to(text, clear);
                     self.clear_behind(old);
@@ -418,13 +429,23 @@ impl Painter {
             let fits = self.layout.fits(at, cell.shown);
             let below = !fits || cell.shown == Shown::Newline;
             if below && at.row >= last {
+                let free = self.layout.width().saturating_sub(at.column);
+                if padded && !fits && free > 0 {
+                    self.go_to(text, at);
+                    self.out.extend(std::iter::repeat_n(b' ', free));
+                    self.cursor.column = self.layout.width();
+                }
                 break;
             }
             if !placed {
                 placed = true;
                 self.place(text, at, fits, cell.shown);
             }
-            while self.spans.get(span).is_some_and(|(span, _)| span.end <= offset) {
+            while self
+                .spans
+                .get(span)
+                .is_some_and(|(span, _)| span.end <= offset)
+            {
                 span += 1;
             }
             let style = match self.spans.get(span) {
@@ -440,22 +461,38 @@ impl Painter {
                 }
                 Shown::Printable(c, _) | Shown::Mark(c) => {
                     self.set_pen(style);
-                    if padded && !fits && self.cursor != (Position { row: at.row + 1, column: 0 }) {
+                    if padded
+                        && !fits
+                        && self.cursor
+                            != (Position {
+                                row: at.row + 1,
+                                column: 0,
+                            })
+                    {
                         let free = self.layout.width().saturating_sub(at.column);
                         self.out.extend(std::iter::repeat_n(b' ', free));
                     }
                     let mut utf8 = [0; 4];
-                    self.out.extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
+                    self.out
+                        .extend_from_slice(c.encode_utf8(&mut utf8).as_bytes());
                 }
                 Shown::Control(_) | Shown::Byte(_) | Shown::Invisible(_) => {
                     self.set_pen(style);
                     let stand_in = cell.shown.stand_in().unwrap_or_default();
                     let rows = last.saturating_add(1).saturating_sub(at.row);
-                    let room = self.layout.width().saturating_mul(rows).saturating_sub(at.column);
+                    let room = self
+                        .layout
+                        .width()
+                        .saturating_mul(rows)
+                        .saturating_sub(at.column);
                     let drawn = stand_in.as_bytes().get(skip..).unwrap_or_default();
-                    self.out.extend_from_slice(drawn.get(..room).unwrap_or(drawn));
+                    self.out
+                        .extend_from_slice(drawn.get(..room).unwrap_or(drawn));
                     if next.row > last {
-                        at = Position { row: last, column: self.layout.width() };
+                        at = Position {
+                            row: last,
+                            column: self.layout.width(),
+                        };
                         self.cursor = at;
                         break;
                     }
@@ -475,10 +512,19 @@ impl Painter {
         if self.cursor == at {
             return;
         }
-        let below = Position { row: at.row.saturating_add(1), column: 0 };
+        let below = Position {
+            row: at.row.saturating_add(1),
+            column: 0,
+        };
         if shown == Shown::Newline && at.column >= width {
             // Its own row is full; the one below is another's, or will be.
-            self.go_to(text, Position { row: at.row, column: width.saturating_sub(1) });
+            self.go_to(
+                text,
+                Position {
+                    row: at.row,
+                    column: width.saturating_sub(1),
+                },
+            );
         } else if fits || below.row > self.bottom {
             self.go_to(text, at);
         } else {
@@ -558,7 +604,10 @@ impl Painter {
         self.set_pen(Style::Plain);
         match self.terminal {
             Terminal::Ansi => {
-                let top = Position { row: self.reachable(), column: 0 };
+                let top = Position {
+                    row: self.reachable(),
+                    column: 0,
+                };
                 self.go_to(b"", top);
                 self.out.extend_from_slice(b"\x1b[J");
             }
@@ -570,7 +619,9 @@ impl Painter {
     fn render(&mut self, text: &[u8], target: Position) {
         let end = self.layout.end().row;
         let screen = self.rows.saturating_sub(1);
-        let top = end.saturating_sub(screen).min(target.row.saturating_sub(self.rows / 2));
+        let top = end
+            .saturating_sub(screen)
+            .min(target.row.saturating_sub(self.rows / 2));
         if top <= self.layout.start().row {
             self.out.extend_from_slice(&self.prompt);
             self.settle_at_start();
@@ -578,7 +629,11 @@ impl Painter {
             self.paint(text, 0..text.len(), self.layout.start(), 0, last, false);
             return;
         }
-        let RowStart { offset, skip, column } = self.layout.row(top);
+        let RowStart {
+            offset,
+            skip,
+            column,
+        } = self.layout.row(top);
         self.top = top;
         self.bottom = top;
         if offset.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'\n') && skip == 0 {
@@ -598,7 +653,11 @@ impl Painter {
     /// The width of the continuation prompt; one that leaves no room is not shown.
     fn indent(&self) -> usize {
         let end = after_prompt(&self.continuation, self.width());
-        if end.row > 0 || end.column.saturating_add(1) >= self.width() { 0 } else { end.column }
+        if end.row > 0 || end.column.saturating_add(1) >= self.width() {
+            0
+        } else {
+            end.column
+        }
     }
 
     fn width(&self) -> usize {
@@ -621,7 +680,13 @@ impl Painter {
     }
 
     fn set_size(&mut self, columns: u16, rows: u16) {
-        let or = |size: u16, default| if size == 0 { default } else { usize::from(size) };
+        let or = |size: u16, default| {
+            if size == 0 {
+                default
+            } else {
+                usize::from(size)
+            }
+        };
         self.columns = or(columns, DEFAULT_COLUMNS);
         self.rows = match self.terminal {
             Terminal::Ansi => or(rows, DEFAULT_ROWS),
@@ -652,7 +717,10 @@ impl Painter {
         let last = self.layout.width().saturating_sub(1);
         if at.column > last && offset < text.len() {
             // Before a newline, on a row that is full: the row below is another line's.
-            return Position { row: at.row, column: last };
+            return Position {
+                row: at.row,
+                column: last,
+            };
         }
         at
     }
@@ -676,7 +744,10 @@ impl Painter {
     fn go_to_place(&mut self, target: Position) {
         let width = self.layout.width();
         let target = if target.column >= width {
-            Position { row: target.row.saturating_add(1), column: 0 }
+            Position {
+                row: target.row.saturating_add(1),
+                column: 0,
+            }
         } else {
             target
         };
@@ -714,7 +785,13 @@ impl Painter {
         self.out.extend(std::iter::repeat_n(b'\x08', left));
         if left == 0 {
             let RowStart { offset, column, .. } = self.layout.row(target.row);
-            let (mut at, mut offset) = (Position { row: target.row, column }, offset);
+            let (mut at, mut offset) = (
+                Position {
+                    row: target.row,
+                    column,
+                },
+                offset,
+            );
             let mut reader = reader_at(text, offset);
             while at.column < target.column {
                 let rest = text.get(offset..).unwrap_or_default();
@@ -725,7 +802,9 @@ impl Painter {
                 if at >= self.cursor {
                     match cell.shown.stand_in() {
                         Some(stand_in) => self.out.extend_from_slice(stand_in.as_bytes()),
-                        None => self.out.extend_from_slice(rest.get(..cell.len).unwrap_or_default()),
+                        None => self
+                            .out
+                            .extend_from_slice(rest.get(..cell.len).unwrap_or_default()),
                     }
                 }
                 at = next;
@@ -741,7 +820,8 @@ impl Painter {
             0 => {}
             1 => self.out.extend_from_slice(&[0x1b, b'[', letter]),
             _ => {
-                self.out.extend_from_slice(format!("\x1b[{count}").as_bytes());
+                self.out
+                    .extend_from_slice(format!("\x1b[{count}").as_bytes());
                 self.out.push(letter);
             }
         }
@@ -753,7 +833,10 @@ fn in_order(mut spans: Vec<Span>, len: usize) -> Vec<Span> {
     spans.sort_by_key(|(span, _)| span.start);
     let mut ordered: Vec<Span> = Vec::with_capacity(spans.len());
     for (span, style) in spans {
-        let start = ordered.last().map_or(0, |(last, _)| last.end).max(span.start);
+        let start = ordered
+            .last()
+            .map_or(0, |(last, _)| last.end)
+            .max(span.start);
         let end = span.end.min(len);
         if start >= end || style == Style::Plain {
             continue;
@@ -780,7 +863,8 @@ fn differing(old: &[Span], new: &[Span], limit: usize) -> Option<Range<usize>> {
     edges.dedup();
     let style = |spans: &[Span], at: usize| {
         let span = spans.get(spans.partition_point(|(span, _)| span.end <= at));
-        span.filter(|(span, _)| span.contains(&at)).map(|(_, style)| *style)
+        span.filter(|(span, _)| span.contains(&at))
+            .map(|(_, style)| *style)
     };
     let mut differing: Option<Range<usize>> = None;
     for pair in edges.windows(2) {

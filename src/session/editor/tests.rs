@@ -17,7 +17,11 @@ fn options(columns: u16, rows: u16) -> EditorOptions {
         rows,
         history: Vec::new(),
         completeness: Box::new(|text| {
-            if text.ends_with(b"\\") { Completeness::Incomplete } else { Completeness::Complete }
+            if text.ends_with(b"\\") {
+                Completeness::Incomplete
+            } else {
+                Completeness::Complete
+            }
         }),
         colouring: None,
         completer: None,
@@ -72,7 +76,10 @@ mod echo {
     fn typing_over_the_edge_of_the_screen_writes_what_was_typed() {
         let mut editor = begun(options(10, 4));
         let line = "0123456789".repeat(20);
-        let written: String = line.chars().map(|c| typing(&mut editor, &[c as u8])).collect();
+        let written: String = line
+            .chars()
+            .map(|c| typing(&mut editor, &[c as u8]))
+            .collect();
         assert_eq!(written, line);
     }
 
@@ -81,11 +88,14 @@ mod echo {
         let mut editor = Editor::new(options(80, 24));
         assert_eq!(editor.begin(PROMPT), b"\x1b[?2004h");
         let fed = editor.feed(b"ls\rrest");
-        assert_eq!(fed, Fed {
-            consumed: 3,
-            event: Some(EditorEvent::Submit(b"ls".to_vec())),
-            output: b"ls\r\n\x1b[?2004l".to_vec(),
-        });
+        assert_eq!(
+            fed,
+            Fed {
+                consumed: 3,
+                event: Some(EditorEvent::Submit(b"ls".to_vec())),
+                output: b"ls\r\n\x1b[?2004l".to_vec(),
+            }
+        );
     }
 
     #[test]
@@ -115,12 +125,18 @@ mod echo {
             ..options(20, 24)
         });
         assert_eq!(editor.begin(b"$ "), b"");
-        assert_eq!(typing(&mut editor, b"abcdefghijklmnopqrstuvwxyz"), "abcdefghijklmnopqrstuvwxyz");
+        assert_eq!(
+            typing(&mut editor, b"abcdefghijklmnopqrstuvwxyz"),
+            "abcdefghijklmnopqrstuvwxyz"
+        );
         assert_eq!(typing(&mut editor, b"\x7f"), "\x08 \x08");
         assert_eq!(typing(&mut editor, b"\x02\x02"), "\x08\x08");
         assert_eq!(typing(&mut editor, b"\x04"), "y \x08\x08");
         assert_eq!(typing(&mut editor, b"\x06"), "y");
-        assert_eq!(typing(&mut editor, b"\x15"), format!("{0}{1}{0}", "\x08".repeat(24), " ".repeat(24)));
+        assert_eq!(
+            typing(&mut editor, b"\x15"),
+            format!("{0}{1}{0}", "\x08".repeat(24), " ".repeat(24))
+        );
         let fed = editor.feed(b"ls\n");
         assert_eq!(fed.event, Some(EditorEvent::Submit(b"ls".to_vec())));
         assert_eq!(fed.output, b"ls\r\n");
@@ -129,7 +145,10 @@ mod echo {
 
     #[test]
     fn a_dumb_terminal_shows_an_earlier_line_below() {
-        let mut editor = begun(EditorOptions { terminal: Terminal::Dumb, ..options(80, 24) });
+        let mut editor = begun(EditorOptions {
+            terminal: Terminal::Dumb,
+            ..options(80, 24)
+        });
         editor.begin(b"$ ");
         assert_eq!(typing(&mut editor, b"a\\\r"), "a\\\r\n> ");
         assert_eq!(typing(&mut editor, b"bc"), "bc");
@@ -159,7 +178,11 @@ mod echo {
             colour: Colour::On,
             colouring: Some(Box::new(|text| {
                 let word = text.iter().position(|b| *b == b' ').unwrap_or(text.len());
-                let style = if text.starts_with(b"ls") { Style::Runs } else { Style::Asks };
+                let style = if text.starts_with(b"ls") {
+                    Style::Runs
+                } else {
+                    Style::Asks
+                };
                 vec![(0..word, style)]
             })),
             ..options(80, 24)
@@ -187,9 +210,20 @@ mod echo {
 
     #[test]
     fn the_terminal_is_never_asked_anything() {
-        let mut editor = begun(EditorOptions { history: vec![b"old".to_vec()], ..options(20, 5) });
+        let mut editor = begun(EditorOptions {
+            history: vec![b"old".to_vec()],
+            ..options(20, 5)
+        });
         let mut all = editor.begin(PROMPT);
-        for bytes in [&b"abc"[..], b"\x1b[A", b"\x12o", b"\x07", b"\x0c", b"\t\t", &[b'x'; 300]] {
+        for bytes in [
+            &b"abc"[..],
+            b"\x1b[A",
+            b"\x12o",
+            b"\x07",
+            b"\x0c",
+            b"\t\t",
+            &[b'x'; 300],
+        ] {
             all.extend(editor.feed(bytes).output);
         }
         all.extend(editor.hide());
@@ -201,7 +235,10 @@ mod echo {
             .skip(1)
             .filter_map(|rest| rest.chars().find(|c| c.is_ascii_alphabetic()))
             .collect();
-        assert!(letters.iter().all(|c| "ABCDHJKmh".contains(*c)), "{letters:?}");
+        assert!(
+            letters.iter().all(|c| "ABCDHJKmh".contains(*c)),
+            "{letters:?}"
+        );
     }
 }
 
@@ -233,7 +270,10 @@ mod submissions {
         let mut editor = plain();
         assert_eq!(typing(&mut editor, b"echo a \\\r"), "echo a \\\r\n> ");
         let fed = editor.feed(b"b\r");
-        assert_eq!(fed.event, Some(EditorEvent::Submit(b"echo a \\\nb".to_vec())));
+        assert_eq!(
+            fed.event,
+            Some(EditorEvent::Submit(b"echo a \\\nb".to_vec()))
+        );
         assert_eq!(fed.output, b"b\r\n\x1b[?2004l");
     }
 
@@ -253,7 +293,12 @@ mod submissions {
     fn a_paste_of_lines_is_one_submission() {
         let mut editor = plain();
         let fed = editor.feed(b"\x1b[200~for i in 1 2\r\ndo\r  echo $i\ndone\x1b[201~\r");
-        assert_eq!(fed.event, Some(EditorEvent::Submit(b"for i in 1 2\ndo\n  echo $i\ndone".to_vec())));
+        assert_eq!(
+            fed.event,
+            Some(EditorEvent::Submit(
+                b"for i in 1 2\ndo\n  echo $i\ndone".to_vec()
+            ))
+        );
     }
 
     #[test]
@@ -262,7 +307,9 @@ mod submissions {
         let fed = editor.feed(b"\x1b[200~a\x03\x04\x1b[A\x15b\x1b[200~\x1b[201~\r");
         assert_eq!(
             fed.event,
-            Some(EditorEvent::Submit(b"a\x03\x04\x1b[A\x15b\x1b[200~".to_vec()))
+            Some(EditorEvent::Submit(
+                b"a\x03\x04\x1b[A\x15b\x1b[200~".to_vec()
+            ))
         );
         // What follows the end mark is typed, and the mark alone is nothing.
         editor.begin(PROMPT);
@@ -273,18 +320,24 @@ mod submissions {
     #[test]
     fn nul_is_dropped_and_quoted_bytes_are_kept() {
         let mut editor = plain();
-        assert_eq!(submitted(&mut editor, b"a\x00b\x16\tc\x16\x03\x16\x00d\r"), b"ab\tc\x03d");
+        assert_eq!(
+            submitted(&mut editor, b"a\x00b\x16\tc\x16\x03\x16\x00d\r"),
+            b"ab\tc\x03d"
+        );
     }
 
     #[test]
     fn interrupt_drops_the_line_and_shows_it() {
         let mut editor = plain();
         let fed = editor.feed(b"rm -rf\x01\x03ls\r");
-        assert_eq!(fed, Fed {
-            consumed: 8,
-            event: Some(EditorEvent::Interrupt),
-            output: b"rm -rf^C\r\n\x1b[?2004l".to_vec(),
-        });
+        assert_eq!(
+            fed,
+            Fed {
+                consumed: 8,
+                event: Some(EditorEvent::Interrupt),
+                output: b"rm -rf^C\r\n\x1b[?2004l".to_vec(),
+            }
+        );
         editor.begin(PROMPT);
         assert_eq!(submitted(&mut editor, b"ls\r"), b"ls");
     }
@@ -296,20 +349,24 @@ mod submissions {
         assert_eq!(editor.text(), b"a");
         typing(&mut editor, b"\x01\x04");
         let fed = editor.feed(b"\x04\x04");
-        assert_eq!(fed, Fed {
-            consumed: 1,
-            event: Some(EditorEvent::EndOfInput),
-            output: b"\x1b[?2004l".to_vec(),
-        });
+        assert_eq!(
+            fed,
+            Fed {
+                consumed: 1,
+                event: Some(EditorEvent::EndOfInput),
+                output: b"\x1b[?2004l".to_vec(),
+            }
+        );
     }
 
     #[test]
     fn suspend_and_unknown_keys_do_nothing() {
         let mut editor = plain();
-        typing(&mut editor, b"a\x1a\x1c\x1d\x13\x11\x0f\x18\x1bq\x1b[24~\x1b[1;2P\x1b[Zb");
-        // Ctrl-S begins a search, which takes what is typed next.
-        typing(&mut editor, b"\x07");
-        assert_eq!(submitted(&mut editor, b"c\r"), b"ac");
+        typing(
+            &mut editor,
+            b"a\x1a\x1c\x1d\x13\x11\x0f\x18\x1bq\x1b[24~\x1b[1;2P\x1b[Zb",
+        );
+        assert_eq!(submitted(&mut editor, b"c\r"), b"abc");
     }
 
     #[test]
@@ -320,6 +377,8 @@ mod submissions {
         editor.feed(b"tail");
         assert_eq!(editor.feed(b"\r").event, Some(EditorEvent::TooLong));
         editor.begin(PROMPT);
+        editor.feed(&vec![b'a'; LONGEST_LINE + 1]);
+        editor.feed(b"b\x15");
         assert_eq!(submitted(&mut editor, b"ls\r"), b"ls");
     }
 
@@ -330,6 +389,27 @@ mod submissions {
             editor.feed(&[*byte]);
         }
         assert_eq!(submitted(&mut editor, b"\r"), b"ls");
+    }
+
+    #[test]
+    fn what_was_not_submitted_can_be_taken_or_goes_on_behind_a_new_prompt() {
+        let mut editor = plain();
+        editor.feed(b"abc\xe2");
+        assert_eq!(editor.take_pending(), b"\xe2");
+        assert_eq!(editor.begin(PROMPT), b"abc");
+        assert_eq!(editor.take_text(), b"abc");
+        assert_eq!(editor.begin(PROMPT), b"");
+        assert_eq!(submitted(&mut editor, b"x\r"), b"x");
+    }
+
+    #[test]
+    fn yanking_again_replaces_only_what_was_yanked() {
+        let mut editor = plain();
+        // The kill is the beginning of a character whose end stands behind the cursor.
+        typing(&mut editor, b"one \x17\xe2\x82 \x01\x0b\x19");
+        assert_eq!(editor.text(), b"\xe2\x82 ");
+        typing(&mut editor, b"\x1by\x1by\x1by");
+        assert_eq!(editor.text(), b"one ");
     }
 
     #[test]
@@ -418,7 +498,10 @@ mod editing {
     fn a_search_runs_what_it_found_only_on_enter() {
         let mut editor = with_history();
         let shown = typing(&mut editor, b"\x12tm");
-        assert!(shown.ends_with("(reverse-i-search)`tm': ls /tmp\x08\x08\x08"), "{shown:?}");
+        assert!(
+            shown.ends_with("(reverse-i-search)`tm': ls /tmp\x08\x08\x08"),
+            "{shown:?}"
+        );
         assert_eq!(submitted(&mut editor, b"\r"), b"ls /tmp");
         editor.begin(PROMPT);
         typing(&mut editor, b"draft\x12push\x07");
@@ -432,7 +515,9 @@ mod editing {
     #[test]
     fn a_search_goes_on_in_both_directions() {
         let mut editor = begun(EditorOptions {
-            history: ["make a", "ls", "make b"].map(|line| line.as_bytes().to_vec()).to_vec(),
+            history: ["make a", "ls", "make b"]
+                .map(|line| line.as_bytes().to_vec())
+                .to_vec(),
             ..options(80, 24)
         });
         typing(&mut editor, b"\x12make\x12");
@@ -455,13 +540,19 @@ mod editing {
 
     impl Completer for Words {
         fn complete(&mut self, text: &[u8], cursor: usize) -> Completions {
-            let from = text[..cursor].iter().rposition(|b| *b == b' ').map_or(0, |at| at + 1);
+            let from = text[..cursor]
+                .iter()
+                .rposition(|b| *b == b' ')
+                .map_or(0, |at| at + 1);
             let candidates = self
                 .0
                 .iter()
                 .map(|word| word.as_bytes())
                 .filter(|word| word.starts_with(&text[from..cursor]))
-                .map(|word| Candidate { text: word.to_vec(), shown: word.trim_ascii().to_vec() })
+                .map(|word| Candidate {
+                    text: word.to_vec(),
+                    shown: word.trim_ascii().to_vec(),
+                })
                 .collect();
             Completions { from, candidates }
         }
@@ -470,15 +561,20 @@ mod editing {
     #[test]
     fn tab_completes_as_far_as_candidates_agree_and_then_lists_them() {
         let words = Words(vec!["main.rs ", "make.rs ", "other "]);
-        let mut editor =
-            begun(EditorOptions { completer: Some(Box::new(words)), ..options(80, 24) });
+        let mut editor = begun(EditorOptions {
+            completer: Some(Box::new(words)),
+            ..options(80, 24)
+        });
         assert_eq!(typing(&mut editor, b"cat m\t"), "cat ma");
         assert_eq!(typing(&mut editor, b"\t"), "");
         let listed = typing(&mut editor, b"\t");
-        assert_eq!(listed, format!(
-            "\r\nmain.rs  make.rs\r\n{}cat ma",
-            std::str::from_utf8(PROMPT).unwrap()
-        ));
+        assert_eq!(
+            listed,
+            format!(
+                "\r\nmain.rs  make.rs\r\n{}cat ma",
+                std::str::from_utf8(PROMPT).unwrap()
+            )
+        );
         assert_eq!(typing(&mut editor, b"k\t"), "ke.rs ");
         assert_eq!(typing(&mut editor, b"zzz\t\t"), "zzz");
         assert_eq!(editor.text(), b"cat make.rs zzz");
@@ -491,6 +587,7 @@ mod screen {
 
     /// A terminal that an editor paints on.
     struct Screen {
+        prompt: Vec<u8>,
         terminal: vt100::Parser,
         editor: Editor,
         columns: u16,
@@ -525,21 +622,35 @@ mod screen {
     }
 
     fn rows_of(terminal: &vt100::Parser, columns: u16) -> Vec<String> {
-        terminal.screen().rows(0, columns).map(|row| row.trim_end().to_owned()).collect()
+        terminal
+            .screen()
+            .rows(0, columns)
+            .map(|row| row.trim_end().to_owned())
+            .collect()
     }
 
     impl Screen {
         fn new(options: EditorOptions, above: usize) -> Screen {
+            Screen::with_prompt(options, above, PROMPT)
+        }
+
+        fn with_prompt(options: EditorOptions, above: usize, prompt: &[u8]) -> Screen {
             let (columns, rows) = (options.columns, options.rows);
             let mut terminal = terminal(columns, rows);
             for _ in 0..above {
                 terminal.process(b"#\r\n");
             }
-            terminal.process(PROMPT);
+            terminal.process(prompt);
             let mut editor = Editor::new(options);
             editor.set_continuation_prompt(b"> ");
-            terminal.process(&editor.begin(PROMPT));
-            Screen { terminal, editor, columns, rows }
+            terminal.process(&editor.begin(prompt));
+            Screen {
+                prompt: prompt.to_vec(),
+                terminal,
+                editor,
+                columns,
+                rows,
+            }
         }
 
         fn write(&mut self, output: &[u8]) {
@@ -547,7 +658,9 @@ mod screen {
         }
 
         fn resize(&mut self, columns: u16, rows: u16) {
-            self.terminal.screen_mut().set_size(size(rows), size(columns));
+            self.terminal
+                .screen_mut()
+                .set_size(size(rows), size(columns));
             let output = self.editor.resize(columns, rows);
             self.write(&output);
             (self.columns, self.rows) = (columns, rows);
@@ -567,20 +680,16 @@ mod screen {
             print(&mut before, &text[..at], self.columns);
             let (row, column) = cursor(&before);
             // A character that does not fit the row is on the next one, and so is the cursor on it.
-            let mut behind = terminal(self.columns, high);
-            behind.process(prompt);
-            print(&mut behind, &text[..cells::next_stop(text, at)], self.columns);
-            let newline = text.get(at) == Some(&b'\n');
-            let width = {
-                let rest = text.get(at..).unwrap_or_default();
-                let cell = cells::reader_at(text, at).next(rest, usize::from(self.columns));
-                cell.map_or(1, |cell| match cell.shown {
-                    cells::Shown::Printable(_, width) => width,
-                    _ => 1,
-                })
+            let rest = text.get(at..).unwrap_or_default();
+            let cell = cells::reader_at(text, at).next(rest, usize::from(self.columns));
+            let shown = cell.map(|cell| cell.shown);
+            let stays = matches!(shown, Some(cells::Shown::Newline | cells::Shown::Mark(_)));
+            let width = match shown {
+                Some(cells::Shown::Printable(_, width)) => width,
+                _ => 1,
             };
             let wraps = usize::from(column) + width > usize::from(self.columns);
-            let expected = match (wraps, newline) {
+            let expected = match (wraps, stays) {
                 (true, true) => vec![(row, self.columns - 1), (row, self.columns)],
                 (true, false) if at == text.len() => {
                     vec![(row, self.columns), (row, self.columns - 1), (row + 1, 0)]
@@ -591,28 +700,45 @@ mod screen {
             let (screen_row, screen_column) = cursor(&self.terminal);
             let shown = rows_of(&self.terminal, self.columns);
             let wanted = rows_of(&whole, self.columns);
-            let context = || format!(
-                "text {:?} at {at}\nwanted {expected:?}, cursor {:?}\nwanted {:#?}\nshown {:#?}\n{:?}",
-                cells::shown(text), cursor(&self.terminal),
-                &wanted[..usize::from(cursor(&whole).0) + 1], shown, self.editor.painter,
-            );
-            let Some((wanted_row, _)) =
-                expected.iter().copied().find(|(_, column)| *column == screen_column)
+            let context = || {
+                format!(
+                    "text {:?} at {at}\nwanted {expected:?}, cursor {:?}\nwanted {:#?}\nshown {:#?}\n{:?}",
+                    cells::shown(text),
+                    cursor(&self.terminal),
+                    &wanted[..usize::from(cursor(&whole).0) + 1],
+                    shown,
+                    self.editor.painter,
+                )
+            };
+            let Some((wanted_row, _)) = expected
+                .iter()
+                .copied()
+                .find(|(_, column)| *column == screen_column)
             else {
                 panic!("the cursor is in the wrong column: {}", context());
             };
             // Rows of the line that have left the screen are not compared.
             let gone = usize::from(wanted_row.saturating_sub(screen_row));
             let top = usize::from(screen_row.saturating_sub(wanted_row));
-            let high = usize::from(cursor(&whole).0) + 1;
+            let high = usize::from(cursor(&whole).0.max(wanted_row)) + 1;
             let visible = shown.len() - top;
             for (y, row) in shown.iter().enumerate().skip(top) {
                 let line = gone + (y - top);
                 let want = wanted.get(line).map_or("", String::as_str);
-                assert_eq!(row, want, "row {y} of the screen, {line} of the line: {}", context());
+                assert_eq!(
+                    row,
+                    want,
+                    "row {y} of the screen, {line} of the line: {}",
+                    context()
+                );
             }
             if high > visible {
-                assert_eq!(top, 0, "a line higher than the screen has all of it: {}", context());
+                assert_eq!(
+                    top,
+                    0,
+                    "a line higher than the screen has all of it: {}",
+                    context()
+                );
             } else {
                 assert_eq!(gone, 0, "a line that fits is all there: {}", context());
             }
@@ -628,14 +754,19 @@ mod screen {
                     text: name.as_bytes().to_vec(),
                     shown: name.as_bytes().to_vec(),
                 };
-                Completions { from: cursor, candidates: self.0.iter().map(candidate).collect() }
+                Completions {
+                    from: cursor,
+                    candidates: self.0.iter().map(candidate).collect(),
+                }
             }
         }
         EditorOptions {
             colour,
             history: vec![
                 b"short".to_vec(),
-                "a line that is 漢字 long\nand has another".as_bytes().to_vec(),
+                "a line that is 漢字 long\nand has another"
+                    .as_bytes()
+                    .to_vec(),
                 b"\x1b[31m\xff\xfe".to_vec(),
             ],
             colouring: Some(Box::new(|text| {
@@ -670,11 +801,53 @@ mod screen {
         )
         .prop_map(|parts| parts.concat().into_bytes());
         let command = prop::sample::select(vec![
-            &b"\x01"[..], b"\x05", b"\x02", b"\x02", b"\x02\x02\x02", b"\x06", b"\x7f", b"\x7f", b"\x7f\x7f\x7f",
-            b"\x04", b"\x17", b"\x0b", b"\x15", b"\x19", b"\x1by", b"\x1bb", b"\x1bf", b"\x1bd",
-            b"\x14", b"\x1f", b"\x1f", b"\x0c", b"\x10", b"\x0e", b"\x1b.", b"\x12", b"\x13", b"\x07",
-            b"\x1bu", b"\x1bc", b"\\\r", b"\\\r", b"\r", b"\x03", b"\t", b"\t\t", b"\x16\t", b"\x16\x1b",
-            b"\xff", b"\xe2\x82", b"\xac", b"\xcc", b"\x81", b"\x1b[200~ab\ncd\x1b[201~", b"\x1b[200~\n\n\x1b[201~", b"\x1b[A", b"\x1b[B",
+            &b"\x01"[..],
+            b"\x05",
+            b"\x02",
+            b"\x02",
+            b"\x02\x02\x02",
+            b"\x06",
+            b"\x7f",
+            b"\x7f",
+            b"\x7f\x7f\x7f",
+            b"\x04",
+            b"\x17",
+            b"\x0b",
+            b"\x15",
+            b"\x19",
+            b"\x1by",
+            b"\x1bb",
+            b"\x1bf",
+            b"\x1bd",
+            b"\x14",
+            b"\x1f",
+            b"\x1f",
+            b"\x0c",
+            b"\x10",
+            b"\x0e",
+            b"\x1b.",
+            b"\x12",
+            b"\x13",
+            b"\x07",
+            b"\x1bu",
+            b"\x1bc",
+            b"\\\r",
+            b"\\\r",
+            b"\r",
+            b"\x03",
+            b"\t",
+            b"\t\t",
+            b"\x16\t",
+            b"\x16\x1b",
+            b"\xff",
+            b"\xe2\x82",
+            b"\xac",
+            b"\xcc",
+            b"\x81",
+            b"\x1b[200~ab\ncd\x1b[201~",
+            b"\x1b[200~\n\n\x1b[201~",
+            b"\x1b[A",
+            b"\x1b[B",
         ])
         .prop_map(<[u8]>::to_vec);
         prop_oneof![text, command]
@@ -703,8 +876,9 @@ mod screen {
                             screen.write(b"exit\r\n");
                         }
                         if fed.event.is_some() {
-                            screen.terminal.process(PROMPT);
-                            let output = screen.editor.begin(PROMPT);
+                            let prompt = screen.prompt.clone();
+                            screen.write(&prompt);
+                            let output = screen.editor.begin(&prompt);
                             screen.write(&output);
                         }
                     }
@@ -726,8 +900,92 @@ mod screen {
         }
     }
 
+    /// Plays `keys` on a terminal of that size, the screen checked after each.
+    fn played(columns: u16, rows: u16, keys: &[&[u8]]) -> Screen {
+        let mut screen = Screen::new(options_with_all(columns, rows, Colour::Off), 0);
+        play(
+            &mut screen,
+            keys.iter().map(|keys| Act::Keys(keys.to_vec())).collect(),
+        );
+        screen
+    }
+
+    #[test]
+    fn a_line_that_was_higher_than_the_screen_gets_its_prompt_back_when_it_fits() {
+        let screen = played(10, 3, &[&[b'x'; 60], b"\x15", b"ls"]);
+        assert_eq!(screen.terminal.screen().contents(), "user$ ls");
+    }
+
+    #[test]
+    fn a_column_that_a_wide_character_leaves_free_shows_nothing_old() {
+        played(
+            11,
+            3,
+            &[
+                "abcd漢字漢字漢字漢字".as_bytes(),
+                b"\x01",
+                b"x",
+                b"y",
+                b"z",
+                b"\x04",
+            ],
+        );
+    }
+
+    #[test]
+    fn bytes_that_become_a_character_with_what_follows_are_drawn_anew() {
+        let screen = played(20, 3, &[b"\xac", b"\x02", b"\xe2\x82", b"\x06", b"!"]);
+        assert_eq!(screen.terminal.screen().contents(), "user$ €!");
+        assert_eq!(screen.editor.text(), "€!".as_bytes());
+    }
+
+    #[test]
+    fn a_mark_on_a_character_that_fills_its_row_stays_with_it() {
+        played(
+            10,
+            3,
+            &[
+                b"abcd",
+                "\u{301}".as_bytes(),
+                b"\x01",
+                b"\x05",
+                "\u{300}".as_bytes(),
+                b"z",
+            ],
+        );
+    }
+
+    #[test]
+    fn background_output_stands_above_prompt_and_line() {
+        let mut screen = Screen::new(options(20, 6), 1);
+        let act = [
+            Act::Keys(b"ls -l /a/long/way/away".to_vec()),
+            Act::Background,
+        ];
+        play(&mut screen, act.to_vec());
+        assert_eq!(
+            screen.terminal.screen().contents(),
+            "#\n[1]+  Done\nuser$ ls -l /a/long/way/away"
+        );
+    }
+
+    #[test]
+    fn a_resize_draws_prompt_and_line_for_the_new_width() {
+        let mut screen = Screen::new(options(40, 6), 1);
+        let keys = Act::Keys(b"0123456789012345678901234567890123456789".to_vec());
+        play(
+            &mut screen,
+            vec![keys, Act::Resize(20, 6), Act::Resize(60, 6)],
+        );
+        assert_eq!(screen.editor.resize(60, 6), b"");
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 400,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn the_screen_shows_prompt_and_text_with_the_cursor_in_its_place(
@@ -735,9 +993,18 @@ mod screen {
             rows in 3u16..12,
             above in 0usize..14,
             colour in prop::sample::select(vec![Colour::On, Colour::Off]),
+            prompt in prop::sample::select(vec![
+                &b"$ "[..],
+                PROMPT,
+                b"",
+                "漢字 ❯ ".as_bytes(),
+                b"\x1b]0;title\x07ten wide: ",
+                b"a prompt that is wider than some screens are$ ",
+            ]),
             acts in acts(),
         ) {
-            let mut screen = Screen::new(options_with_all(columns, rows, colour), above);
+            let options = options_with_all(columns, rows, colour);
+            let mut screen = Screen::with_prompt(options, above, prompt);
             screen.check();
             play(&mut screen, acts);
         }
@@ -768,7 +1035,7 @@ mod robustness {
                 colouring: Some(Box::new(|text| vec![
                     (text.len() / 2..text.len() + 9, Style::Runs),
                     (0..3, Style::Refused),
-                    (7..2, Style::Asks),
+                    (Range { start: 7, end: 2 }, Style::Asks),
                 ])),
                 history: vec![b"a\nb".to_vec(), vec![0xff; 50]],
                 ..options(sizes[0].0, sizes[0].1)
