@@ -90,6 +90,7 @@ pub(crate) const TOOLS: &[&str] = &[
     "check",
     "deny",
     "help",
+    "lift",
     "pending",
     "policy",
     "request",

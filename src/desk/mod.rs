@@ -8,7 +8,7 @@ mod reading;
 mod requests;
 mod words;
 
-pub(crate) use reading::{Reading, read};
+pub(crate) use reading::{Reading, opaque, read};
 pub(crate) use requests::Who;
 
 use crate::approval::{AskEvent, AskSettings, Asker, ClaimLoss, News, Token};
@@ -95,6 +95,7 @@ pub(crate) struct Desk {
     log: AuditLog,
     asker: Option<Asker>,
     held: Option<Held>,
+    news: VecDeque<AskEvent>,
     recent: VecDeque<RecentLine>,
     began: Instant,
     justification: Option<String>,
@@ -158,6 +159,7 @@ impl Desk {
             log,
             asker: None,
             held: None,
+            news: VecDeque::new(),
             recent: VecDeque::new(),
             began: Instant::now(),
             justification: None,
@@ -218,7 +220,7 @@ impl Desk {
             Ok(judged) => {
                 self.remember(&judged);
                 let effects = self.gate.step(Event::Submitted(judged), self.began.elapsed());
-                self.carry_out(effects, world)
+                self.carry_out(effects, Some(world))
             }
             Err(refusal) => Step::Refuse(refusal),
         }
@@ -248,11 +250,30 @@ impl Desk {
         }
     }
 
-    /// Goes on after [`Desk::wake_fd`] was readable. `None`: still waiting, or nothing was held.
+    /// Takes what is new in when [`Desk::wake_fd`] was readable. `true`: [`Desk::progress`] has something to
+    /// decide, for which it needs the world.
+    pub(crate) fn collect(&mut self) -> bool {
+        self.news.extend(self.asker.as_ref().map(Asker::try_events).unwrap_or_default());
+        while let Some(event) = self.news.front() {
+            let only_tells = matches!(event.news, News::Accepted(_) | News::Retrying { .. });
+            if !only_tells {
+                return true;
+            }
+            if let Some(event) = self.news.pop_front()
+                && let Some(Step::Refuse(_)) = self.on_news(event, None)
+            {
+                // A record could not be written. The wait goes on to its end, and then that is told.
+                return false;
+            }
+        }
+        false
+    }
+
+    /// Goes on with what [`Desk::collect`] took in. `None`: still waiting, or nothing was held.
     pub(crate) fn progress(&mut self, world: &mut dyn World) -> Option<Step> {
-        let events = self.asker.as_ref().map(Asker::try_events).unwrap_or_default();
-        for event in events {
-            match self.on_news(event, world) {
+        self.collect();
+        while let Some(event) = self.news.pop_front() {
+            match self.on_news(event, Some(world)) {
                 Some(Step::Wait) | None => {}
                 Some(step) => return Some(step),
             }
@@ -260,7 +281,7 @@ impl Desk {
         None
     }
 
-    fn on_news(&mut self, event: AskEvent, world: &mut dyn World) -> Option<Step> {
+    fn on_news(&mut self, event: AskEvent, world: Option<&mut dyn World>) -> Option<Step> {
         let held = self.held.as_mut()?;
         let ours = held.request.as_ref().is_some_and(|request| request.id == event.ask);
         if !ours {
@@ -300,7 +321,7 @@ impl Desk {
                 Event::Answered(Answer::Limited { why: limited.why, retry_after: limited.retry_after })
             }
             News::Claimed => Event::Claimed,
-            News::ClaimLost(loss) => return Some(self.on_claim_lost(loss, world)),
+            News::ClaimLost(loss) => return world.map(|world| self.on_claim_lost(loss, world)),
         };
         let effects = self.gate.step(event, self.began.elapsed());
         Some(self.carry_out(effects, world))
@@ -314,7 +335,7 @@ impl Desk {
             ClaimLoss::Unknown { why } => (format!("no answer came, so it counts as used: {why}"), false),
         };
         let effects = self.gate.step(Event::ClaimLost { why }, self.began.elapsed());
-        let step = self.carry_out(effects, world);
+        let step = self.carry_out(effects, Some(world));
         let again = self.held.as_mut().filter(|held| anew && held.anew < ASK_ANEW).map(|held| {
             held.anew += 1;
             held.accepted = None;
@@ -331,9 +352,9 @@ impl Desk {
     }
 
     /// Ctrl-C at the wait.
-    pub(crate) fn interrupt(&mut self, world: &mut dyn World) -> Step {
+    pub(crate) fn interrupt(&mut self) -> Step {
         let effects = self.gate.step(Event::Interrupted, self.began.elapsed());
-        self.carry_out(effects, world)
+        self.carry_out(effects, None)
     }
 
     /// The driver leaves while a line is held: the request stays open, nothing runs.
@@ -343,7 +364,7 @@ impl Desk {
     }
 
     /// Carries effects out in their order; the first that fails ends it.
-    fn carry_out(&mut self, effects: Vec<Effect>, world: &mut dyn World) -> Step {
+    fn carry_out(&mut self, effects: Vec<Effect>, mut world: Option<&mut dyn World>) -> Step {
         let mut todo: VecDeque<Effect> = effects.into();
         while let Some(effect) = todo.pop_front() {
             match effect {
@@ -366,7 +387,13 @@ impl Desk {
                     }
                 },
                 Effect::JudgeAgain => {
-                    let effects = self.judge_again(world);
+                    let effects = match world.as_deref_mut() {
+                        Some(world) => self.judge_again(world),
+                        None => {
+                            self.gate.forget();
+                            return Step::Refuse(self.fault("there was no shell to judge the line with again"));
+                        }
+                    };
                     for effect in effects.into_iter().rev() {
                         todo.push_front(effect);
                     }
@@ -566,6 +593,24 @@ pub(crate) fn own_program() -> Option<OwnProgram> {
     let path: PathBuf = std::env::current_exe().ok()?.canonicalize().ok()?;
     let facts = std::fs::metadata(&path).ok()?;
     Some(OwnProgram { path, device: facts.dev(), inode: facts.ino() })
+}
+
+/// The waiting line: for how long, where, and how to give up.
+pub(crate) fn waiting_words(waiting: &Waiting) -> String {
+    let left = waiting.left.as_secs();
+    let clock = format!("{}:{:02}", left / 60, left % 60);
+    let mut words = match &waiting.short {
+        Some(short) => format!("guardsh: waiting for a person ({clock} left): guardsh approve {short}"),
+        None => format!("guardsh: asking a person ({clock} left)"),
+    };
+    if let Some(url) = &waiting.url {
+        words.push_str(&format!(" or {}", guardsh_protocol::shown(url.as_bytes())));
+    }
+    if let Some(trouble) = &waiting.trouble {
+        words.push_str(&format!("; {}", guardsh_protocol::shown(trouble.as_bytes())));
+    }
+    words.push_str("; Ctrl-C gives up");
+    words
 }
 
 /// Only blanks, newlines and comments.

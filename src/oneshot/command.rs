@@ -181,7 +181,7 @@ fn wait(desk: &mut Desk, world: &mut crate::world::DoorWorld, signals: &mut Sign
             Ok(Some(arrived)) => match arrived.signal {
                 Signal::SIGINT => {
                     shown.clear();
-                    return desk.interrupt(world);
+                    return desk.interrupt();
                 }
                 // The caller is gone or wants us gone: the request stays open and can be resumed.
                 Signal::SIGHUP | Signal::SIGTERM | Signal::SIGQUIT => {

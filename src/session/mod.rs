@@ -9,7 +9,10 @@ pub(crate) mod editor;
 mod foreground;
 #[cfg(test)]
 mod tests;
+mod start;
 pub(crate) mod world;
+
+pub(crate) use start::start;
 
 use crate::gate::Approved;
 use crate::shells::channel::{Channel, Fault, Report};
