@@ -205,7 +205,7 @@ fn what_a_request_holds_cannot_move_the_cursor_or_reverse_text() {
     for arguments in [vec!["pending"], vec!["show", &request.id.short()]] {
         let shown = home.tool(&arguments);
         let shown = text(&shown.stdout);
-        assert!(shown.contains("echo \\e[2J\\u{202e}safe\\r"), "{shown}");
+        assert!(shown.contains("echo \\x1b[2J\\u{202e}safe\\x0d"), "{shown}");
         assert!(shown.contains("\\u{200b}rm x"), "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\r']));
     }
