@@ -4,12 +4,12 @@
 pub(crate) fn effect(name: &[u8]) -> Option<&'static str> {
     let name = std::str::from_utf8(name).ok()?;
     for (effect, names) in TABLE {
-        let found = names.split_whitespace().any(|entry| {
-            match entry.strip_suffix('*') {
+        let found = names
+            .split_whitespace()
+            .any(|entry| match entry.strip_suffix('*') {
                 Some(prefix) => name.starts_with(prefix),
                 None => name == entry,
-            }
-        });
+            });
         if found {
             return Some(effect);
         }
@@ -88,10 +88,7 @@ const TABLE: &[(&str, &str)] = &[
         "decides where programs write",
         "TMPDIR TMP TEMP TMPPREFIX COLUMNS_FILE SCRIPT TYPESCRIPT",
     ),
-    (
-        "is guardsh's own",
-        "GUARDSH* ",
-    ),
+    ("is guardsh's own", "GUARDSH* "),
 ];
 
 #[cfg(test)]
@@ -101,15 +98,48 @@ mod tests {
     #[test]
     fn variables_that_run_things_are_known_and_plain_ones_are_not() {
         for name in [
-            "PATH", "LD_PRELOAD", "BASH_ENV", "ENV", "IFS", "PS4", "PROMPT_COMMAND", "GIT_SSH_COMMAND",
-            "GIT_PAGER", "PAGER", "EDITOR", "VISUAL", "PYTHONPATH", "PYTHONSTARTUP", "PERL5OPT", "PERL5LIB",
-            "NODE_OPTIONS", "RUSTC_WRAPPER", "CDPATH", "SHELLOPTS", "BASHOPTS", "HISTFILE", "ZDOTDIR",
-            "MAILPATH", "LESSOPEN", "LESS", "LESSSECURE", "MANPAGER", "GREP_OPTIONS", "TAR_OPTIONS",
-            "CURL_HOME", "http_proxy", "HOME", "BASH_FUNC_ls%%", "GUARDSH_FEEDBACK", "TMPDIR",
+            "PATH",
+            "LD_PRELOAD",
+            "BASH_ENV",
+            "ENV",
+            "IFS",
+            "PS4",
+            "PROMPT_COMMAND",
+            "GIT_SSH_COMMAND",
+            "GIT_PAGER",
+            "PAGER",
+            "EDITOR",
+            "VISUAL",
+            "PYTHONPATH",
+            "PYTHONSTARTUP",
+            "PERL5OPT",
+            "PERL5LIB",
+            "NODE_OPTIONS",
+            "RUSTC_WRAPPER",
+            "CDPATH",
+            "SHELLOPTS",
+            "BASHOPTS",
+            "HISTFILE",
+            "ZDOTDIR",
+            "MAILPATH",
+            "LESSOPEN",
+            "LESS",
+            "LESSSECURE",
+            "MANPAGER",
+            "GREP_OPTIONS",
+            "TAR_OPTIONS",
+            "CURL_HOME",
+            "http_proxy",
+            "HOME",
+            "BASH_FUNC_ls%%",
+            "GUARDSH_FEEDBACK",
+            "TMPDIR",
         ] {
             assert!(effect(name.as_bytes()).is_some(), "{name}");
         }
-        for name in ["x", "i", "file", "count", "FOO", "LANG", "LC_ALL", "TERM", "result", "line", "dir"] {
+        for name in [
+            "x", "i", "file", "count", "FOO", "LANG", "LC_ALL", "TERM", "result", "line", "dir",
+        ] {
             assert_eq!(effect(name.as_bytes()), None, "{name}");
         }
     }

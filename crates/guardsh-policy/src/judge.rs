@@ -12,8 +12,9 @@ use crate::config::Config;
 use crate::env_names;
 use crate::packs::{self, Pack};
 use crate::paths::{Ground, Place, places};
-use crate::pattern::Match;
+use crate::pattern::{Match, Unknowns};
 use crate::protect::{Protected, Touch, TouchKind, changes_a_process, is_own_descriptor};
+use crate::recursive;
 use crate::risk;
 use crate::rules::{Allowing, Call, Rule, RuleIndex, base_name, git_folder};
 use crate::show::brief;
@@ -160,8 +161,16 @@ pub fn judge(policy: &Policy, actions: &[Action], world: &mut dyn World) -> Judg
     let mut risks = risk::Weighing::new(policy.environment.as_deref());
     let judged: Vec<JudgedAction> = actions
         .iter()
-        .map(|action| {
-            let ruling = judge.action(action);
+        .enumerate()
+        .map(|(index, action)| {
+            let ruling = match splits_what_is_read(action, actions.get(index + 1..)) {
+                true => builtin(
+                    Verdict::Allow,
+                    "builtin.env",
+                    "`IFS` here only says where `read` splits what it reads".to_owned(),
+                ),
+                false => judge.action(action),
+            };
             risks.add(action, ruling.verdict, ruling.touches, ruling.risk);
             JudgedAction {
                 action: action.clone(),
@@ -184,6 +193,39 @@ pub fn judge(policy: &Policy, actions: &[Action], world: &mut dyn World) -> Judg
         actions: judged,
         risk: risks.finish(),
     }
+}
+
+/// `IFS=, read a b`: a prefix of the builtin `read` changes how that one line is split, and nothing else.
+fn splits_what_is_read(action: &Action, rest: Option<&[Action]>) -> bool {
+    let ActionKind::Set(set) = &action.kind else {
+        return false;
+    };
+    if set.scope != SetScope::Command
+        || set.name.value() != Some(b"IFS")
+        || set
+            .value
+            .as_ref()
+            .is_none_or(|value| value.value().is_none())
+    {
+        return false;
+    }
+    // The command whose prefix it is: the next call, with nothing but its own assignments and
+    // redirections between.
+    let next = rest
+        .unwrap_or_default()
+        .iter()
+        .find_map(|action| match &action.kind {
+            ActionKind::Run(run) => Some(run),
+            ActionKind::Set(_)
+            | ActionKind::Read(_)
+            | ActionKind::Write(_)
+            | ActionKind::Input(_)
+            | ActionKind::Opaque(_) => None,
+        });
+    next.is_some_and(|run| {
+        run.program == Program::Builtin
+            && run.argv.first().and_then(ActionWord::value) == Some(b"read")
+    })
 }
 
 struct Judge<'a> {
@@ -224,7 +266,11 @@ impl Judge<'_> {
     fn run(&mut self, run: &Run, folder: &Folder) -> Ruling {
         let Some(call) = Call::new(&run.argv, &run.program, folder) else {
             // No words: the reader never makes such a call.
-            return builtin(Verdict::Ask, "builtin.default", "a call without a name".to_owned());
+            return builtin(
+                Verdict::Ask,
+                "builtin.default",
+                "a call without a name".to_owned(),
+            );
         };
         let nested = self.nested(&call);
         if let Some(ruling) = &nested
@@ -251,7 +297,12 @@ impl Judge<'_> {
                 "builtin.transparent",
                 format!(
                     "`{}` only runs what is judged by itself",
-                    brief(&run.argv.first().map(|w| w.source.clone()).unwrap_or_default())
+                    brief(
+                        &run.argv
+                            .first()
+                            .map(|w| w.source.clone())
+                            .unwrap_or_default()
+                    )
                 ),
             ),
             Standing::Judged => self.allowed_call(&call, &candidates),
@@ -262,7 +313,10 @@ impl Judge<'_> {
     fn forbidden_call(&mut self, call: &Call<'_>, candidates: &[usize]) -> Option<Ruling> {
         let mut ask: Option<Ruling> = None;
         let policy = self.policy;
-        for rule in candidates.iter().filter_map(|index| policy.rules.get(*index)) {
+        for rule in candidates
+            .iter()
+            .filter_map(|index| policy.rules.get(*index))
+        {
             if rule.decision == Verdict::Allow {
                 continue;
             }
@@ -320,6 +374,11 @@ impl Judge<'_> {
             }
             seen.push(&rule.id);
             let mut allowing = rule.allows_call(call, &mut self.ground, self.world);
+            if allowing == Allowing::Yes && reads_from_nowhere(rule, call) {
+                allowing = Allowing::Condition(
+                    "which folder the command is in is only known when it runs".to_owned(),
+                );
+            }
             if allowing == Allowing::Yes {
                 if let Some(why) = self.unmet(rule, call) {
                     allowing = Allowing::Condition(why);
@@ -378,7 +437,10 @@ impl Judge<'_> {
             Some((Allowing::Untrusted(why), rule)) => builtin(
                 default,
                 "builtin.default",
-                format!("the rule `{}` allows a trusted `{name}` only: {why}", rule.id),
+                format!(
+                    "the rule `{}` allows a trusted `{name}` only: {why}",
+                    rule.id
+                ),
             ),
             Some((Allowing::Condition(why), rule)) => builtin(
                 default,
@@ -392,7 +454,9 @@ impl Judge<'_> {
                     }
                     Program::File(file) => match &file.trust {
                         Trust::Untrusted(why) if !call.word.source.contains(&b'/') => {
-                            format!("no rule allows this call of `{name}`, which is not trusted: {why}")
+                            format!(
+                                "no rule allows this call of `{name}`, which is not trusted: {why}"
+                            )
                         }
                         Trust::Untrusted(_) | Trust::Trusted => {
                             format!("no rule allows this call of `{name}`")
@@ -411,7 +475,8 @@ impl Judge<'_> {
     fn unmet(&mut self, rule: &Rule, call: &Call<'_>) -> Option<String> {
         if rule.runs_project_code && !self.policy.accept_project_code {
             return Some(
-                "it runs the project's own code, which `accept_project_code = true` accepts".to_owned(),
+                "it runs the project's own code, which `accept_project_code = true` accepts"
+                    .to_owned(),
             );
         }
         if rule.needs.harmless_git {
@@ -480,12 +545,7 @@ impl Judge<'_> {
     }
 
     /// Protected paths among the words, and below what is read recursively.
-    fn protected_in_call(
-        &mut self,
-        run: &Run,
-        folder: &Folder,
-        call: &Call<'_>,
-    ) -> Option<Ruling> {
+    fn protected_in_call(&mut self, run: &Run, folder: &Folder, call: &Call<'_>) -> Option<Ruling> {
         let policy = self.policy;
         // A path as command name runs the file; what it may do then is the rules' matter, but a protected
         // one is touched all the same.
@@ -507,7 +567,8 @@ impl Judge<'_> {
             .protected
             .in_call(words, folder, &mut self.ground, self.world)
             .or_else(|| {
-                run.reads_below.iter().find_map(|operand| {
+                let known = recursive::operands(call);
+                run.reads_below.iter().chain(&known).find_map(|operand| {
                     policy
                         .protected
                         .below_operand(operand, folder, &mut self.ground, self.world)
@@ -554,9 +615,9 @@ impl Judge<'_> {
             };
         }
         let policy = self.policy;
-        if let Some(ruling) = self.forbidden_path(path, &places, policy.index.write(), |rule| {
-            &rule.write
-        }) {
+        if let Some(ruling) =
+            self.forbidden_path(path, &places, policy.index.write(), |rule| &rule.write)
+        {
             return ruling;
         }
         if let Some(ruling) = self.protected_path(path, folder) {
@@ -580,8 +641,13 @@ impl Judge<'_> {
             .filter_map(|index| policy.rules.get(*index))
             .filter(|rule| rule.decision == Verdict::Allow)
         {
-            let matches =
-                rule.allows_path(&rule.write, &places, path.below, &mut self.ground, self.world);
+            let matches = rule.allows_path(
+                &rule.write,
+                &places,
+                path.below,
+                &mut self.ground,
+                self.world,
+            );
             match matches {
                 Match::Yes => return of_rule(rule, Verdict::Allow),
                 Match::Maybe => {
@@ -642,8 +708,13 @@ impl Judge<'_> {
             .filter_map(|index| policy.rules.get(*index))
             .filter(|rule| rule.decision == Verdict::Allow)
         {
-            let matches =
-                rule.allows_path(&rule.read, &places, path.below, &mut self.ground, self.world);
+            let matches = rule.allows_path(
+                &rule.read,
+                &places,
+                path.below,
+                &mut self.ground,
+                self.world,
+            );
             if matches == Match::Yes {
                 return of_rule(rule, Verdict::Allow);
             }
@@ -667,7 +738,10 @@ impl Judge<'_> {
     ) -> Option<Ruling> {
         let mut ask: Option<Ruling> = None;
         let policy = self.policy;
-        for rule in candidates.iter().filter_map(|index| policy.rules.get(*index)) {
+        for rule in candidates
+            .iter()
+            .filter_map(|index| policy.rules.get(*index))
+        {
             if rule.decision == Verdict::Allow {
                 continue;
             }
@@ -774,14 +848,48 @@ impl Judge<'_> {
     }
 }
 
+/// Whether a rule of a pack would let contents be read from a folder that is not known: the same words may
+/// then name protected files.
+fn reads_from_nowhere(rule: &Rule, call: &Call<'_>) -> bool {
+    let from_pack = rule.source == "builtin";
+    let relative = call.arguments.iter().any(|word| {
+        word.values()
+            .unwrap_or_default()
+            .iter()
+            .any(|value| !value.starts_with(b"-") && !value.starts_with(b"/"))
+    });
+    *call.folder == Folder::Unknown && from_pack && rule.unknowns != Unknowns::All && relative
+}
+
 /// Builtins that only write their words out, and open none of them.
 fn speaks_only(word: &ActionWord) -> bool {
     matches!(
         word.value(),
         Some(
-            b"echo" | b"printf" | b"true" | b"false" | b":" | b"exit" | b"return" | b"break" | b"continue"
-                | b"shift" | b"set" | b"export" | b"local" | b"declare" | b"typeset" | b"readonly"
-                | b"unset" | b"let" | b"wait" | b"jobs" | b"umask" | b"ulimit" | b"trap" | b"alias"
+            b"echo"
+                | b"printf"
+                | b"true"
+                | b"false"
+                | b":"
+                | b"exit"
+                | b"return"
+                | b"break"
+                | b"continue"
+                | b"shift"
+                | b"set"
+                | b"export"
+                | b"local"
+                | b"declare"
+                | b"typeset"
+                | b"readonly"
+                | b"unset"
+                | b"let"
+                | b"wait"
+                | b"jobs"
+                | b"umask"
+                | b"ulimit"
+                | b"trap"
+                | b"alias"
                 | b"eval"
         )
     )
@@ -886,9 +994,13 @@ fn protected(touch: &Touch) -> Ruling {
     let word = brief(&touch.word);
     let pattern = &touch.pattern;
     let reason = match touch.kind {
-        TouchKind::Is => format!("`{word}` is protected (`{pattern}`): secrets and start-up files need a person"),
+        TouchKind::Is => {
+            format!("`{word}` is protected (`{pattern}`): secrets and start-up files need a person")
+        }
         TouchKind::May => format!("`{word}` may become a protected path (`{pattern}`)"),
-        TouchKind::Below => format!("reads everything below `{word}`, where protected paths lie (`{pattern}`)"),
+        TouchKind::Below => {
+            format!("reads everything below `{word}`, where protected paths lie (`{pattern}`)")
+        }
         TouchKind::Own => format!("`{word}` belongs to guardsh (`{pattern}`)"),
     };
     let suggest = match touch.kind {
@@ -937,12 +1049,18 @@ mod tests {
     }
 
     fn judged(policy: &Policy, line: &str) -> Judgement {
-        judge(policy, &analyse(line).unwrap(), &mut ProvingWorld::default())
+        judge(
+            policy,
+            &analyse(line).unwrap(),
+            &mut ProvingWorld::default(),
+        )
     }
 
     fn verdict(policy: &Policy, line: &str) -> (Verdict, String) {
         let judgement = judged(policy, line);
-        let rule = judgement.deciding().map_or(String::new(), |judged| judged.rule.clone());
+        let rule = judgement
+            .deciding()
+            .map_or(String::new(), |judged| judged.rule.clone());
         (judgement.verdict, rule)
     }
 
@@ -1004,8 +1122,18 @@ mod tests {
         let policy = policy(RULES);
         assert_verdict(&policy, "rm -rf x", Verdict::Deny, "no-rm");
         assert_verdict(&policy, "kubectl get pods", Verdict::Allow, "k8s");
-        assert_verdict(&policy, "kubectl get pods --context prod", Verdict::Ask, "careful");
-        assert_verdict(&policy, "kubectl delete pod x", Verdict::Ask, "builtin.default");
+        assert_verdict(
+            &policy,
+            "kubectl get pods --context prod",
+            Verdict::Ask,
+            "careful",
+        );
+        assert_verdict(
+            &policy,
+            "kubectl delete pod x",
+            Verdict::Ask,
+            "builtin.default",
+        );
         assert_verdict(&policy, "kubectl get x; rm y", Verdict::Deny, "no-rm");
         assert_verdict(&policy, "", Verdict::Allow, "");
     }
@@ -1025,17 +1153,35 @@ mod tests {
         assert_verdict(&policy, "rm -i $x", Verdict::Deny, "no-rm");
         // Only a trusted rm is what the exception means.
         assert_verdict(&policy, "./rm -i x", Verdict::Deny, "no-rm");
-        assert_verdict(&policy, "kubectl get --raw /x", Verdict::Ask, "builtin.default");
+        assert_verdict(
+            &policy,
+            "kubectl get --raw /x",
+            Verdict::Ask,
+            "builtin.default",
+        );
         assert_verdict(&policy, "kubectl get $x", Verdict::Ask, "careful");
     }
 
     #[test]
     fn what_is_only_known_when_it_runs_asks() {
         let policy = policy(RULES);
-        assert_verdict(&policy, "kubectl logs \"$pod\"", Verdict::Ask, "builtin.default");
+        // Whatever the words become, they are words of `rm`.
+        assert_verdict(&policy, "rm $x", Verdict::Deny, "no-rm");
+        assert_verdict(
+            &policy,
+            "kubectl logs \"$pod\"",
+            Verdict::Ask,
+            "builtin.default",
+        );
         assert_verdict(&policy, "$x -rf y", Verdict::Ask, "no-rm");
         let judgement = judged(&policy, "kubectl logs \"$pod\"");
-        assert!(judgement.deciding().unwrap().reason.contains("only known when it runs"));
+        assert!(
+            judgement
+                .deciding()
+                .unwrap()
+                .reason
+                .contains("only known when it runs")
+        );
     }
 
     #[test]
@@ -1057,7 +1203,12 @@ mod tests {
         assert_verdict(&policy, r#"make  "all targets""#, Verdict::Allow, "once");
         assert_verdict(&policy, "make all targets", Verdict::Ask, "builtin.default");
         assert_verdict(&policy, "cargo test --quiet", Verdict::Allow, "once");
-        assert_verdict(&policy, "cargo test --quiet x", Verdict::Ask, "builtin.default");
+        assert_verdict(
+            &policy,
+            "cargo test --quiet x",
+            Verdict::Ask,
+            "builtin.default",
+        );
         assert_verdict(&policy, "./cargo test --x", Verdict::Ask, "builtin.default");
         assert_verdict(&policy, "cargo $x", Verdict::Ask, "builtin.default");
     }
@@ -1065,15 +1216,38 @@ mod tests {
     #[test]
     fn writing_needs_a_rule_and_reading_does_not() {
         let policy = policy(RULES);
-        assert_verdict(&policy, "echo x >target/a", Verdict::Allow, "pack.readonly.echo");
-        for path in ["/tmp/a/b", "./target/x", "/dev/null", "/dev/stderr", "/tmp/../tmp/a"] {
-            assert_eq!(verdict(&policy, &format!("echo x >{path}")).0, Verdict::Allow, "{path}");
+        assert_verdict(&policy, "echo x >target/a", Verdict::Allow, "out");
+        for path in [
+            "/tmp/a/b",
+            "./target/x",
+            "/dev/null",
+            "/dev/stderr",
+            "/tmp/../tmp/a",
+        ] {
+            assert_eq!(
+                verdict(&policy, &format!("echo x >{path}")).0,
+                Verdict::Allow,
+                "{path}"
+            );
         }
-        for path in ["a", "/tmp/keep/a", "/tmp/../home/agent/a", "target", "$x", "/tmp/$x", "/tmp"] {
-            assert_eq!(verdict(&policy, &format!("echo x >{path}")).0, Verdict::Ask, "{path}");
+        for path in [
+            "a",
+            "/tmp/keep/a",
+            "/tmp/../home/agent/a",
+            "target",
+            "$x",
+            "/tmp/$x",
+            "/tmp",
+        ] {
+            assert_eq!(
+                verdict(&policy, &format!("echo x >{path}")).0,
+                Verdict::Ask,
+                "{path}"
+            );
         }
         assert_verdict(&policy, "echo x >/etc/motd", Verdict::Deny, "no-etc");
-        assert_verdict(&policy, "echo x >/etc/*", Verdict::Ask, "no-etc");
+        assert_verdict(&policy, "echo x >/etc/*", Verdict::Deny, "no-etc");
+        assert_verdict(&policy, "echo x >/e*/a", Verdict::Ask, "no-etc");
         assert_eq!(verdict(&policy, "echo x <a").0, Verdict::Allow);
         assert_eq!(verdict(&policy, "echo x <$a").0, Verdict::Ask);
     }
@@ -1090,7 +1264,11 @@ mod tests {
         fn is_builtin(&mut self, name: &[u8]) -> crate::Known<bool> {
             self.0.is_builtin(name)
         }
-        fn program(&mut self, name: &[u8], folder: &Folder) -> crate::Known<Option<crate::FileFacts>> {
+        fn program(
+            &mut self,
+            name: &[u8],
+            folder: &Folder,
+        ) -> crate::Known<Option<crate::FileFacts>> {
             if name == b"nowhere" {
                 return crate::Known::Yes(None);
             }
@@ -1157,14 +1335,32 @@ mod tests {
         let mut verdict = |line: &str| {
             let actions = actions(line, &mut world).unwrap();
             let judgement = judge(&policy, &actions, &mut world);
-            (judgement.verdict, judgement.deciding().unwrap().rule.clone())
+            (
+                judgement.verdict,
+                judgement.deciding().unwrap().rule.clone(),
+            )
         };
-        assert_eq!(verdict("echo x >target/passwd"), (Verdict::Deny, "no-etc".to_owned()));
-        assert_eq!(verdict("kubectl logs notes"), (Verdict::Ask, "builtin.protect".to_owned()));
+        assert_eq!(
+            verdict("echo x >target/passwd"),
+            (Verdict::Deny, "no-etc".to_owned())
+        );
+        assert_eq!(
+            verdict("kubectl logs notes"),
+            (Verdict::Ask, "builtin.protect".to_owned())
+        );
         assert_eq!(verdict("./x a"), (Verdict::Deny, "no-rm".to_owned()));
-        assert_eq!(verdict("nowhere"), (Verdict::Ask, "builtin.missing".to_owned()));
-        assert_eq!(verdict("git status"), (Verdict::Ask, "builtin.default".to_owned()));
-        assert_eq!(verdict("/tmp/g approve x"), (Verdict::Deny, "builtin.nested".to_owned()));
+        assert_eq!(
+            verdict("nowhere"),
+            (Verdict::Ask, "builtin.missing".to_owned())
+        );
+        assert_eq!(
+            verdict("git status"),
+            (Verdict::Ask, "builtin.default".to_owned())
+        );
+        assert_eq!(
+            verdict("/tmp/g approve x"),
+            (Verdict::Deny, "builtin.nested".to_owned())
+        );
     }
 
     #[test]
@@ -1185,37 +1381,105 @@ mod tests {
         let policy = policy(
             "[[rule]]\nid = \"all\"\ndecision = \"allow\"\nrun = [\"/x/guardsh **\", \"guardsh **\"]\n",
         );
-        for line in ["guardsh approve 1", "/x/guardsh deny 1", "/x/guardsh serve", "/x/guardsh --config y -c z"] {
+        for line in [
+            "guardsh approve 1",
+            "/x/guardsh deny 1",
+            "/x/guardsh serve",
+            "/x/guardsh --config y -c z",
+        ] {
             assert_verdict(&policy, line, Verdict::Deny, "builtin.nested");
         }
         assert_verdict(&policy, "/x/guardsh $x 1", Verdict::Ask, "builtin.nested");
-        for line in ["guardsh check -- ls", "/x/guardsh -c 'echo hi'", "guardsh -- bash", "guardsh ./s.sh", "guardsh"] {
+        for line in [
+            "guardsh check -- ls",
+            "/x/guardsh -c 'echo hi'",
+            "guardsh -- bash",
+            "guardsh ./s.sh",
+            "guardsh",
+        ] {
             assert_verdict(&policy, line, Verdict::Allow, "all");
         }
     }
 
     #[test]
     fn protected_paths_ask_whatever_rules_say() {
-        let policy = policy("[[rule]]\nid = \"cat\"\ndecision = \"allow\"\nrun = [\"cat **\", \"ls **\", \"grep **\", \"tool **\"]\ndynamic = true\n[[rule]]\nid = \"w\"\ndecision = \"allow\"\nwrite = [\"/**\"]\n[policy]\nprotect = [\"**/secret.txt\"]\nunprotect = [\"**/.npmrc\"]\n");
+        let policy = policy(
+            "[[rule]]\nid = \"cat\"\ndecision = \"allow\"\nrun = [\"cat **\", \"ls **\", \"grep **\", \"tool **\"]\ndynamic = true\n[[rule]]\nid = \"w\"\ndecision = \"allow\"\nwrite = [\"/**\"]\n[policy]\nprotect = [\"**/secret.txt\"]\nunprotect = [\"**/.npmrc\"]\n",
+        );
         for line in [
-            "cat ~/.ssh/id_rsa", "cat ~/.ss*", "cat ~/.ssh/$x", "ls -la ~/.ssh", "cat .env", "cat ../x/.env", "cat /etc/shadow",
-            "tool --file=/etc/shadow", "tool -f/etc/shadow", "tool -xf.env", "tool @.env", "tool a:.env:b", "cat '~/.aws/credentials'",
-            "cat a/secret.txt", "cat /home/agent/.local/state/guardsh/audit.jsonl", "cat /proc/1/environ", "cat /proc/*/environ",
-            "cat /proc/self/fd/3/x", "cat .e*", "cat .env.production", "cat \"$d/.env\"", "cat id_*", "grep -r x ~", "grep -r x /",
-            "grep -r x /etc", "cat .git/config", "cat /home/agent/../agent/.netrc", "echo x >~/.bashrc", "echo x >.git/hooks/pre-commit",
-            "cat < ~/.netrc", "echo x >/home/agent/.local/state/guardsh/x",
+            "cat ~/.ssh/id_rsa",
+            "cat ~/.ss*",
+            "cat ~/.ssh/$x",
+            "ls -la ~/.ssh",
+            "cat .env",
+            "cat ../x/.env",
+            "cat /etc/shadow",
+            "tool --file=/etc/shadow",
+            "tool -f/etc/shadow",
+            "tool -xf.env",
+            "tool @.env",
+            "tool a:.env:b",
+            "cat '~/.aws/credentials'",
+            "cat a/secret.txt",
+            "cat /home/agent/.local/state/guardsh/audit.jsonl",
+            "cat /proc/1/environ",
+            "cat /proc/*/environ",
+            "cat /proc/self/fd/3/x",
+            "cat .e*",
+            "cat .env.production",
+            "cat \"$d/.env\"",
+            "cat id_*",
+            "grep -r x ~",
+            "grep -r x /",
+            "grep -r x /etc",
+            "cat .git/config",
+            "cat /home/agent/../agent/.netrc",
+            "echo x >~/.bashrc",
+            "echo x >.git/hooks/pre-commit",
+            "cat < ~/.netrc",
+            "echo x >/home/agent/.local/state/guardsh/x",
         ] {
             assert_verdict(&policy, line, Verdict::Ask, "builtin.protect");
         }
         for line in [
-            "cat README.md", "cat *.md", "ls", "ls -la /home/agent", "cat .env.example", "grep -r x .", "ls -l /proc/self/fd",
-            "cat /dev/fd/3", "cat .npmrc", "cat $x", "cat *", "cat env", "tool a=b:c,d", "cat /proc/cpuinfo", "cat .gitignore",
-            "echo .env", "cat my.env.txt", "cat \"$f.txt\"",
+            "cat README.md",
+            "cat *.md",
+            "ls",
+            "ls -la /home/agent",
+            "cat .env.example",
+            "grep -r x .",
+            "ls -l /proc/self/fd",
+            "cat /dev/fd/3",
+            "cat .npmrc",
+            "cat $x",
+            "cat *",
+            "cat env",
+            "tool a=b:c,d",
+            "cat /proc/cpuinfo",
+            "cat .gitignore",
+            "echo .env",
+            "cat my.env.txt",
+            "cat \"$f.md\"",
         ] {
-            assert_eq!(verdict(&policy, line).0, Verdict::Allow, "{line}: {:?}", judged(&policy, line).deciding());
+            assert_eq!(
+                verdict(&policy, line).0,
+                Verdict::Allow,
+                "{line}: {:?}",
+                judged(&policy, line).deciding()
+            );
         }
-        assert_verdict(&policy, "echo x >/proc/1/mem", Verdict::Deny, "builtin.protect");
-        assert_verdict(&policy, "echo x >/proc/1/fd/3", Verdict::Deny, "builtin.protect");
+        assert_verdict(
+            &policy,
+            "echo x >/proc/1/mem",
+            Verdict::Deny,
+            "builtin.protect",
+        );
+        assert_verdict(
+            &policy,
+            "echo x >/proc/1/fd/3",
+            Verdict::Deny,
+            "builtin.protect",
+        );
     }
 
     #[test]

@@ -14,9 +14,13 @@ mod pattern;
 mod protect;
 mod prove;
 mod record;
+mod recursive;
 mod risk;
 mod rules;
 mod show;
+mod actions;
+mod ideal;
+mod programs;
 #[cfg(test)]
 mod testing;
 mod verdict;
@@ -24,9 +28,9 @@ mod world;
 
 pub use action::*;
 pub use config::{
-    AgentConfig, ApprovalConfig, AuditConfig, AuditSync, BadDuration, Config, ConfigError, ConfigErrors,
-    ConfigFile, FeedbackConfig, FeedbackFormat, LimitsConfig, PolicyConfig, Rate, ShellConfig,
-    StartupConfig, Timeouts, parse_duration,
+    AgentConfig, ApprovalConfig, AuditConfig, AuditSync, BadDuration, Config, ConfigError,
+    ConfigErrors, ConfigFile, FeedbackConfig, FeedbackFormat, LimitsConfig, PolicyConfig, Rate,
+    ShellConfig, StartupConfig, Timeouts, parse_duration,
 };
 pub use judge::{OwnProgram, Policy, Surroundings, judge};
 pub use packs::{Pack, packs};
@@ -36,5 +40,7 @@ pub use protect::builtin_protected;
 pub use prove::{Finding, Problem, Proof, ProvingWorld, prove};
 pub use record::record;
 pub use rules::{EnvPattern, Except, RegexPattern, Rule};
+pub use actions::{MAX_ACTIONS, MAX_STEPS, actions, analyse};
+pub use ideal::IdealWorld;
 pub use verdict::*;
 pub use world::*;

@@ -139,6 +139,10 @@ impl OptionGrammar {
             rest = after;
             let fits = match &word.state {
                 WordState::Literal(value) if !ended && value == b"--" => {
+                    // Where options are words of an expression, as in `find`, nothing ends them.
+                    if !self.options.whole.is_empty() {
+                        return Match::No;
+                    }
                     ended = true;
                     Match::Yes
                 }
@@ -198,7 +202,11 @@ impl OptionGrammar {
     fn operand_fits(&self, value: &[u8], ended: bool) -> Match {
         let open = value == b"-" || (ended && value.first() == Some(&b'-'));
         if open {
-            return Match::from(self.operands.iter().any(|p| p.compare_bytes(b"x") == Match::Yes));
+            return Match::from(
+                self.operands
+                    .iter()
+                    .any(|p| p.compare_bytes(b"x") == Match::Yes),
+            );
         }
         self.operands
             .iter()
@@ -395,10 +403,28 @@ mod tests {
     #[test]
     fn only_listed_options_match_in_clusters_too() {
         let sort = grammar("sort", "-n -r -k: --key= --reverse", None);
-        for line in ["", "-nr a b", "-nrk2 a", "-k 2,3 a", "--key=2 a", "--key 2 a", "a -n", "-- -o", "-"] {
+        for line in [
+            "",
+            "-nr a b",
+            "-nrk2 a",
+            "-k 2,3 a",
+            "--key=2 a",
+            "--key 2 a",
+            "a -n",
+            "-- -o",
+            "-",
+        ] {
             assert_eq!(compare(&sort, line), Match::Yes, "{line}");
         }
-        for line in ["-o x", "-no x", "--output=x", "--rev", "--reverse=x", "a -o x", "--key=2 --comp=sh"] {
+        for line in [
+            "-o x",
+            "-no x",
+            "--output=x",
+            "--rev",
+            "--reverse=x",
+            "a -o x",
+            "--key=2 --comp=sh",
+        ] {
             assert_eq!(compare(&sort, line), Match::No, "{line}");
         }
     }
@@ -432,8 +458,14 @@ mod tests {
         let flag = |text: &str| ActionWord::literal(text.as_bytes());
         let open = || dynamic(vec![Piece::Unknown]);
         assert_eq!(grep.compare(&[open()], Unknowns::Ask), Match::Maybe);
-        assert_eq!(grep.compare(&[flag("-e"), open()], Unknowns::Ask), Match::Yes);
-        assert_eq!(grep.compare(&[flag("-f"), open()], Unknowns::Ask), Match::Maybe);
+        assert_eq!(
+            grep.compare(&[flag("-e"), open()], Unknowns::Ask),
+            Match::Yes
+        );
+        assert_eq!(
+            grep.compare(&[flag("-f"), open()], Unknowns::Ask),
+            Match::Maybe
+        );
         let attached = dynamic(vec![Piece::Known(b"--max-count=".to_vec()), Piece::Unknown]);
         assert_eq!(grep.compare(&[attached], Unknowns::Ask), Match::Yes);
         let hidden = dynamic(vec![Piece::Known(b"-n".to_vec()), Piece::Unknown]);

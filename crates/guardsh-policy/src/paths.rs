@@ -245,14 +245,19 @@ pub(crate) fn places(
             ))]
         }
         WordState::Dynamic(pieces) => {
-            let mut symbols = crate::pattern::symbols(pieces);
-            if word.count == Count::Any && pieces.contains(&Piece::Unknown) {
-                // Split into words, what stands before and behind belongs to the first and the last.
-                symbols.insert(0, Symbol::Unknown);
-                symbols.push(Symbol::Unknown);
-                symbols.dedup();
-            }
-            vec![Place::Partly(absolute_symbols(symbols, folder))]
+            let symbols = crate::pattern::symbols(pieces);
+            let first = symbols.iter().position(|s| *s == Symbol::Unknown);
+            let last = symbols.iter().rposition(|s| *s == Symbol::Unknown);
+            let (Some(first), Some(last), Count::Any) = (first, last, word.count) else {
+                return vec![Place::Partly(absolute_symbols(symbols, folder))];
+            };
+            // Split into words, what stands before belongs to the first and what stands behind to the last.
+            let begin = symbols.get(..=first).unwrap_or_default().to_vec();
+            let end = symbols.get(last..).unwrap_or_default().to_vec();
+            vec![
+                Place::Partly(absolute_symbols(begin, folder)),
+                Place::Partly(absolute_symbols(end, folder)),
+            ]
         }
     }
 }
@@ -516,12 +521,7 @@ impl PathPattern {
     }
 
     /// For protect: whether this path is, or is below, what the pattern names.
-    pub(crate) fn touches(
-        &self,
-        path: &[u8],
-        ground: &mut Ground,
-        world: &mut dyn World,
-    ) -> bool {
+    pub(crate) fn touches(&self, path: &[u8], ground: &mut Ground, world: &mut dyn World) -> bool {
         let roots = ground.roots(world);
         self.each_tail(path, roots, Side::Forbid, |tail, rest| tail.touches(rest))
     }
@@ -605,13 +605,7 @@ impl PathPattern {
         }
     }
 
-    fn meets(
-        &self,
-        symbols: &[Symbol],
-        roots: &Roots,
-        side: Side,
-        certainty: Certainty,
-    ) -> bool {
+    fn meets(&self, symbols: &[Symbol], roots: &Roots, side: Side, certainty: Certainty) -> bool {
         let bases = match self.bases(roots, side) {
             Some(bases) => bases,
             None => {
@@ -754,7 +748,11 @@ impl Tail {
         let head = match tokens.first() {
             Some(Token::Literal(head)) => head.clone(),
             Some(
-                Token::Question | Token::Star | Token::Class(_) | Token::Everything | Token::Folders,
+                Token::Question
+                | Token::Star
+                | Token::Class(_)
+                | Token::Everything
+                | Token::Folders,
             )
             | None => Vec::new(),
         };
@@ -837,8 +835,21 @@ impl Tail {
                 tries.push(behind.get(at..).unwrap_or_default());
             }
             for rest in tries {
+                // Were an unknown part to stand for folders too, or for a dot at the beginning, it could
+                // be any protected path, and every line with a variable would ask.
                 let mut whole = vec![Symbol::Byte(b'/')];
-                whole.extend_from_slice(rest);
+                for symbol in rest {
+                    let begins_name = whole.last() == Some(&Symbol::Byte(b'/'));
+                    match symbol {
+                        Symbol::Unknown if begins_name => {
+                            whole.extend([Symbol::Visible, Symbol::Segment]);
+                        }
+                        Symbol::Unknown => whole.push(Symbol::Segment),
+                        Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment => {
+                            whole.push(*symbol)
+                        }
+                    }
+                }
                 if self.may_touch_symbols(&whole) {
                     return true;
                 }
@@ -959,10 +970,7 @@ fn meet(tokens: &[Token], symbols: &[Symbol], certainty: Certainty) -> bool {
                         Some(Symbol::Byte(b'/')) => true,
                         Some(Symbol::Unknown) => certainty == Certainty::Possible,
                         Some(
-                            Symbol::Byte(_)
-                            | Symbol::Character
-                            | Symbol::Visible
-                            | Symbol::Segment,
+                            Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment,
                         )
                         | None => false,
                     };
@@ -1087,10 +1095,6 @@ fn spread(reached: &mut [bool], symbols: &[Symbol], certainty: Certainty) {
     let mut carried = false;
     for (index, slot) in reached.iter_mut().enumerate() {
         *slot |= carried;
-        carried = *slot
-            && matches!(
-                symbols.get(index),
-                Some(Symbol::Segment | Symbol::Unknown)
-            );
+        carried = *slot && matches!(symbols.get(index), Some(Symbol::Segment | Symbol::Unknown));
     }
 }

@@ -36,6 +36,33 @@ pub enum Unknowns {
     All,
 }
 
+/// What a pattern's wildcards take of words that are not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taking {
+    /// Those for one word.
+    pub(crate) one: Unknowns,
+    /// `**`.
+    pub(crate) any: Unknowns,
+}
+
+impl Taking {
+    /// For rules that allow.
+    pub(crate) fn only(unknowns: Unknowns) -> Self {
+        Self {
+            one: unknowns,
+            any: unknowns,
+        }
+    }
+
+    /// For rules that forbid: whatever words come, `**` stands for them.
+    pub(crate) fn forbidding(unknowns: Unknowns) -> Self {
+        Self {
+            one: unknowns,
+            any: Unknowns::All,
+        }
+    }
+}
+
 /// A pattern for a whole call: the program and its words.
 #[derive(Clone, Debug)]
 pub struct RunPattern {
@@ -185,13 +212,13 @@ impl RunPattern {
     }
 
     /// Compares the words after the program.
-    pub(crate) fn arguments(&self, words: &[ActionWord], unknowns: Unknowns) -> Match {
+    pub(crate) fn arguments(&self, words: &[ActionWord], taking: Taking) -> Match {
         // State `i`: the first `i` words of the pattern are used up. `sure` holds the states that every
         // expansion reaches, `possible` those that some expansion may reach.
         let mut sure = self.skip_any(1);
         let mut possible = sure;
         for word in words {
-            let (next_sure, next_possible) = self.step(sure, possible, word, unknowns);
+            let (next_sure, next_possible) = self.step(sure, possible, word, taking);
             sure = next_sure;
             possible = next_possible;
             if possible == 0 {
@@ -209,13 +236,7 @@ impl RunPattern {
         }
     }
 
-    fn step(
-        &self,
-        sure: u64,
-        possible: u64,
-        word: &ActionWord,
-        unknowns: Unknowns,
-    ) -> (u64, u64) {
+    fn step(&self, sure: u64, possible: u64, word: &ActionWord, taking: Taking) -> (u64, u64) {
         let many = word.count == Count::Any;
         let mut next_sure = 0;
         // A word that may be no word at all leaves every state as it may be.
@@ -225,23 +246,25 @@ impl RunPattern {
             let reached = possible | if many { next_possible } else { 0 };
             match pattern {
                 PatternWord::Any => {
-                    if sure & bit != 0 && is_accepted_by_any(word, unknowns) {
+                    if sure & bit != 0 && is_accepted_by_any(word, taking.any) {
                         next_sure |= bit | (bit << 1);
                     }
                     if reached & bit != 0 {
                         next_possible |= bit | (bit << 1);
                     }
                 }
-                PatternWord::One(one) if reached & bit != 0 => match one.compare(word, unknowns) {
-                    Match::Yes => {
-                        if sure & bit != 0 && !many {
-                            next_sure |= bit << 1;
+                PatternWord::One(one) if reached & bit != 0 => {
+                    match one.compare(word, taking.one) {
+                        Match::Yes => {
+                            if sure & bit != 0 && !many {
+                                next_sure |= bit << 1;
+                            }
+                            next_possible |= bit << 1;
                         }
-                        next_possible |= bit << 1;
+                        Match::Maybe => next_possible |= bit << 1,
+                        Match::No => {}
                     }
-                    Match::Maybe => next_possible |= bit << 1,
-                    Match::No => {}
-                },
+                }
                 PatternWord::One(_) => {}
             }
             bit <<= 1;
@@ -395,7 +418,10 @@ pub(crate) struct Class {
 
 impl Class {
     pub(crate) fn holds(&self, c: char) -> bool {
-        self.ranges.iter().any(|(from, to)| (*from..=*to).contains(&c)) != self.negated
+        self.ranges
+            .iter()
+            .any(|(from, to)| (*from..=*to).contains(&c))
+            != self.negated
     }
 }
 
@@ -599,7 +625,12 @@ impl Glob {
                             *slot = true;
                         }
                     }
-                    (_, Some(Symbol::Character | Symbol::Visible | Symbol::Segment | Symbol::Unknown)) => {
+                    (
+                        _,
+                        Some(
+                            Symbol::Character | Symbol::Visible | Symbol::Segment | Symbol::Unknown,
+                        ),
+                    ) => {
                         // The wildcard gives this byte and may give more.
                         if let Some(slot) = next.get_mut(index) {
                             *slot = true;
@@ -875,7 +906,7 @@ mod tests {
     fn compare(pattern: &str, words: &[&str]) -> Match {
         RunPattern::parse(pattern)
             .unwrap()
-            .arguments(&literal_words(words), Unknowns::Ask)
+            .arguments(&literal_words(words), Taking::only(Unknowns::Ask))
     }
 
     fn word(state: WordState, count: Count) -> ActionWord {
@@ -894,7 +925,10 @@ mod tests {
     fn double_star_stands_for_any_number_of_words() {
         assert_eq!(compare("ls **", &[]), Match::Yes);
         assert_eq!(compare("ls **", &["-la", "x"]), Match::Yes);
-        assert_eq!(compare("git ** --force **", &["push", "--force"]), Match::Yes);
+        assert_eq!(
+            compare("git ** --force **", &["push", "--force"]),
+            Match::Yes
+        );
         assert_eq!(compare("git ** --force **", &["push", "-f"]), Match::No);
         assert_eq!(compare("ls", &["x"]), Match::No);
     }
@@ -916,7 +950,10 @@ mod tests {
         assert_eq!(compare("x a{b,c{d,e}}f", &["acef"]), Match::Yes);
         assert_eq!(compare("x [a-c]?", &["bé"]), Match::Yes);
         assert_eq!(compare("x [!a-c]", &["b"]), Match::No);
-        assert_eq!(compare("find . -exec x {} +", &[".", "-exec", "x", "{}", "+"]), Match::Yes);
+        assert_eq!(
+            compare("find . -exec x {} +", &[".", "-exec", "x", "{}", "+"]),
+            Match::Yes
+        );
         assert_eq!(compare("x []a]", &["]"]), Match::Yes);
     }
 
@@ -932,15 +969,36 @@ mod tests {
     fn a_dynamic_word_is_maybe_unless_the_rule_takes_it() {
         let pattern = RunPattern::parse("echo **").unwrap();
         let words = [dynamic(Count::One)];
-        assert_eq!(pattern.arguments(&words, Unknowns::Ask), Match::Maybe);
-        assert_eq!(pattern.arguments(&words, Unknowns::Globs), Match::Maybe);
-        assert_eq!(pattern.arguments(&words, Unknowns::All), Match::Yes);
+        assert_eq!(
+            pattern.arguments(&words, Taking::only(Unknowns::Ask)),
+            Match::Maybe
+        );
+        assert_eq!(
+            pattern.arguments(&words, Taking::only(Unknowns::Globs)),
+            Match::Maybe
+        );
+        assert_eq!(
+            pattern.arguments(&words, Taking::only(Unknowns::All)),
+            Match::Yes
+        );
         let one = RunPattern::parse("echo *").unwrap();
-        assert_eq!(one.arguments(&words, Unknowns::All), Match::Yes);
-        assert_eq!(one.arguments(&[dynamic(Count::Any)], Unknowns::All), Match::Maybe);
+        assert_eq!(
+            one.arguments(&words, Taking::only(Unknowns::All)),
+            Match::Yes
+        );
+        assert_eq!(
+            one.arguments(&[dynamic(Count::Any)], Taking::only(Unknowns::All)),
+            Match::Maybe
+        );
         let fixed = RunPattern::parse("echo -n x").unwrap();
-        assert_eq!(fixed.arguments(&[dynamic(Count::One)], Unknowns::All), Match::No);
-        assert_eq!(fixed.arguments(&[dynamic(Count::Any)], Unknowns::All), Match::Maybe);
+        assert_eq!(
+            fixed.arguments(&[dynamic(Count::One)], Taking::only(Unknowns::All)),
+            Match::No
+        );
+        assert_eq!(
+            fixed.arguments(&[dynamic(Count::Any)], Taking::only(Unknowns::All)),
+            Match::Maybe
+        );
     }
 
     #[test]
@@ -952,10 +1010,22 @@ mod tests {
                 Count::One,
             )
         };
-        assert_eq!(pattern.arguments(&[partly("--con")], Unknowns::Ask), Match::Maybe);
-        assert_eq!(pattern.arguments(&[partly("--col")], Unknowns::Ask), Match::No);
-        assert_eq!(pattern.arguments(&[partly("--config=a")], Unknowns::All), Match::Yes);
-        assert_eq!(pattern.arguments(&[partly("--config")], Unknowns::All), Match::Maybe);
+        assert_eq!(
+            pattern.arguments(&[partly("--con")], Taking::only(Unknowns::Ask)),
+            Match::Maybe
+        );
+        assert_eq!(
+            pattern.arguments(&[partly("--col")], Taking::only(Unknowns::Ask)),
+            Match::No
+        );
+        assert_eq!(
+            pattern.arguments(&[partly("--config=a")], Taking::only(Unknowns::All)),
+            Match::Yes
+        );
+        assert_eq!(
+            pattern.arguments(&[partly("--config")], Taking::only(Unknowns::All)),
+            Match::Maybe
+        );
     }
 
     #[test]
@@ -967,18 +1037,33 @@ mod tests {
                 Count::One,
             )
         };
-        assert_eq!(pattern.arguments(&[values(&["a", "ab"])], Unknowns::Ask), Match::Yes);
-        assert_eq!(pattern.arguments(&[values(&["a", "b"])], Unknowns::Ask), Match::Maybe);
-        assert_eq!(pattern.arguments(&[values(&["b", "c"])], Unknowns::Ask), Match::No);
+        assert_eq!(
+            pattern.arguments(&[values(&["a", "ab"])], Taking::only(Unknowns::Ask)),
+            Match::Yes
+        );
+        assert_eq!(
+            pattern.arguments(&[values(&["a", "b"])], Taking::only(Unknowns::Ask)),
+            Match::Maybe
+        );
+        assert_eq!(
+            pattern.arguments(&[values(&["b", "c"])], Taking::only(Unknowns::Ask)),
+            Match::No
+        );
     }
 
     #[test]
     fn bytes_that_are_no_text_are_maybe_where_a_character_is_wanted() {
         let word = [ActionWord::literal(vec![b'a', 0xff])];
         let question = RunPattern::parse("x a?").unwrap();
-        assert_eq!(question.arguments(&word, Unknowns::Ask), Match::Maybe);
+        assert_eq!(
+            question.arguments(&word, Taking::only(Unknowns::Ask)),
+            Match::Maybe
+        );
         let star = RunPattern::parse("x a*").unwrap();
-        assert_eq!(star.arguments(&word, Unknowns::Ask), Match::Yes);
+        assert_eq!(
+            star.arguments(&word, Taking::only(Unknowns::Ask)),
+            Match::Yes
+        );
     }
 
     #[test]
@@ -986,7 +1071,10 @@ mod tests {
         let pattern = RunPattern::parse(&format!("x {}", "** a*a*a*b ".repeat(20))).unwrap();
         let words = vec![ActionWord::literal("a".repeat(200)); 2000];
         let begin = std::time::SystemTime::now();
-        assert_eq!(pattern.arguments(&words, Unknowns::Ask), Match::No);
+        assert_eq!(
+            pattern.arguments(&words, Taking::only(Unknowns::Ask)),
+            Match::No
+        );
         assert!(begin.elapsed().unwrap().as_secs() < 20);
     }
 
@@ -994,7 +1082,10 @@ mod tests {
     fn patterns_that_cannot_be_meant_are_refused() {
         assert_eq!(RunPattern::parse(" ").unwrap_err(), PatternError::Empty);
         assert_eq!(RunPattern::parse("x 'y").unwrap_err(), PatternError::Quote);
-        assert!(matches!(RunPattern::parse("x a**b").unwrap_err(), PatternError::DoubleStarInWord(_)));
+        assert!(matches!(
+            RunPattern::parse("x a**b").unwrap_err(),
+            PatternError::DoubleStarInWord(_)
+        ));
         assert!(matches!(
             RunPattern::parse("x {a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}").unwrap_err(),
             PatternError::TooManyAlternatives(_)

@@ -6,7 +6,8 @@
 
 use crate::action::{ActionWord, Folder, Piece, WordState};
 use crate::paths::{
-    Ground, KnownPath, Links, PathPattern, Place, is_at_or_below, normalized, place_of_bytes, places,
+    Ground, KnownPath, Links, PathPattern, Place, is_at_or_below, normalized, place_of_bytes,
+    places,
 };
 use crate::pattern::Symbol;
 use crate::world::World;
@@ -86,9 +87,9 @@ impl Protected {
                     options_ended |= value == b"--";
                     touch
                 }
-                WordState::Resolved(values) => values.iter().find_map(|value| {
-                    self.in_value(value, options_ended, folder, ground, world)
-                }),
+                WordState::Resolved(values) => values
+                    .iter()
+                    .find_map(|value| self.in_value(value, options_ended, folder, ground, world)),
                 WordState::Pattern(pieces) | WordState::Dynamic(pieces) => {
                     self.in_partly_known(word, pieces, folder, ground, world)
                 }
@@ -144,7 +145,9 @@ impl Protected {
             .find_map(|place| match place {
                 Place::Path(known) => self.below(&operand.source, known, true, ground, world),
                 // What is read below a folder that is not known may be anything.
-                Place::Partly(symbols) => self.partly_above(&operand.source, symbols, ground, world),
+                Place::Partly(symbols) => {
+                    self.partly_above(&operand.source, symbols, ground, world)
+                }
             })
     }
 
@@ -170,7 +173,11 @@ impl Protected {
             for at in 2..last {
                 let part = value.get(at..).unwrap_or_default();
                 if part.len() <= LONGEST_PATH {
-                    let links = if at == 2 { Links::Resolve } else { Links::Leave };
+                    let links = if at == 2 {
+                        Links::Resolve
+                    } else {
+                        Links::Leave
+                    };
                     let touch = self.value_at(value, part, links, folder, ground, world);
                     if touch.is_some() {
                         return touch;
@@ -304,6 +311,13 @@ impl Protected {
         ground: &mut Ground,
         world: &mut dyn World,
     ) -> Option<Touch> {
+        if symbols.first() != Some(&Symbol::Byte(b'/')) {
+            return Some(Touch {
+                word: word.to_vec(),
+                pattern: "a folder that is not known".to_owned(),
+                kind: TouchKind::Below,
+            });
+        }
         let mut with_child = symbols.to_vec();
         with_child.extend([Symbol::Byte(b'/'), Symbol::Unknown]);
         let pattern = self
@@ -524,9 +538,7 @@ pub(crate) fn is_own_descriptor(raw: &[u8], written: &[u8]) -> bool {
     .iter()
     .any(|folder| match written.strip_prefix(*folder) {
         Some([]) => true,
-        Some([b'/', number @ ..]) => {
-            !number.is_empty() && number.iter().all(u8::is_ascii_digit)
-        }
+        Some([b'/', number @ ..]) => !number.is_empty() && number.iter().all(u8::is_ascii_digit),
         Some(_) | None => false,
     })
 }
@@ -576,9 +588,7 @@ pub fn builtin_protected() -> &'static [&'static str] {
 }
 
 /// Templates that hold no secrets.
-const BUILTIN_EXCEPTIONS: &[&str] = &[
-    "**/.env.{example,sample,template,dist,defaults,schema}",
-];
+const BUILTIN_EXCEPTIONS: &[&str] = &["**/.env.{example,sample,template,dist,defaults,schema}"];
 
 const BUILTIN: &[&str] = &[
     // Keys and credentials, wherever they lie.

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, FileFacts, Folder, Trust};
 use crate::judge::{Policy, judge};
-use crate::pattern::{Match, Unknowns};
+use crate::pattern::{Match, Taking, Unknowns};
 use crate::rules::{Rule, base_name};
 use crate::verdict::Verdict;
 use crate::world::{GitFacts, Known, Variable, World};
@@ -75,7 +75,10 @@ impl fmt::Display for Finding {
             Problem::Caught { line } => write!(f, "matches `{line}`, which it should spare"),
             Problem::Unreadable { line } => write!(f, "`{line}` cannot be read"),
             Problem::Shadowed { pattern, by } => {
-                write!(f, "`{pattern}` never decides: the rule {by} matches no less")
+                write!(
+                    f,
+                    "`{pattern}` never decides: the rule {by} matches no less"
+                )
             }
         }
     }
@@ -179,7 +182,8 @@ fn shadows(rules: &[Rule], proof: &mut Proof) {
                     && other.run.iter().any(|candidate| {
                         candidate.program.path == pattern.program.path
                             && candidate.program.word.compare(program, Unknowns::All) == Match::Yes
-                            && candidate.arguments(arguments, Unknowns::All) == Match::Yes
+                            && candidate.arguments(arguments, Taking::only(Unknowns::All))
+                                == Match::Yes
                     })
             });
             if let Some((_, other)) = by {
@@ -216,12 +220,67 @@ impl Default for ProvingWorld {
 
 /// What bash has of its own.
 const BUILTINS: &[&[u8]] = &[
-    b".", b":", b"[", b"alias", b"bg", b"bind", b"break", b"builtin", b"caller", b"cd", b"command", b"compgen",
-    b"complete", b"compopt", b"continue", b"declare", b"dirs", b"disown", b"echo", b"enable", b"eval", b"exec",
-    b"exit", b"export", b"false", b"fc", b"fg", b"getopts", b"hash", b"help", b"history", b"jobs", b"kill",
-    b"let", b"local", b"logout", b"mapfile", b"popd", b"printf", b"pushd", b"pwd", b"read", b"readarray",
-    b"readonly", b"return", b"set", b"shift", b"shopt", b"source", b"suspend", b"test", b"times", b"trap",
-    b"true", b"type", b"typeset", b"ulimit", b"umask", b"unalias", b"unset", b"wait",
+    b".",
+    b":",
+    b"[",
+    b"alias",
+    b"bg",
+    b"bind",
+    b"break",
+    b"builtin",
+    b"caller",
+    b"cd",
+    b"command",
+    b"compgen",
+    b"complete",
+    b"compopt",
+    b"continue",
+    b"declare",
+    b"dirs",
+    b"disown",
+    b"echo",
+    b"enable",
+    b"eval",
+    b"exec",
+    b"exit",
+    b"export",
+    b"false",
+    b"fc",
+    b"fg",
+    b"getopts",
+    b"hash",
+    b"help",
+    b"history",
+    b"jobs",
+    b"kill",
+    b"let",
+    b"local",
+    b"logout",
+    b"mapfile",
+    b"popd",
+    b"printf",
+    b"pushd",
+    b"pwd",
+    b"read",
+    b"readarray",
+    b"readonly",
+    b"return",
+    b"set",
+    b"shift",
+    b"shopt",
+    b"source",
+    b"suspend",
+    b"test",
+    b"times",
+    b"trap",
+    b"true",
+    b"type",
+    b"typeset",
+    b"ulimit",
+    b"umask",
+    b"unalias",
+    b"unset",
+    b"wait",
 ];
 
 impl World for ProvingWorld {
@@ -259,9 +318,9 @@ impl World for ProvingWorld {
         };
         let bytes = base_name(found.as_os_str().as_bytes());
         // Different names are different files.
-        let inode = bytes
-            .iter()
-            .fold(1u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+        let inode = bytes.iter().fold(1u64, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
+        });
         Known::Yes(Some(FileFacts {
             real: found.clone(),
             found,

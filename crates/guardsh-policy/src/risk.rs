@@ -70,11 +70,19 @@ impl<'a> Weighing<'a> {
                     .and_then(env_names::effect)
                     .filter(|_| set.value.is_some() || set.scope != SetScope::Shell);
                 if let Some(effect) = effect {
-                    self.factor("environment", 20, format!("`{}` {effect}", brief(&set.name.source)));
+                    self.factor(
+                        "environment",
+                        20,
+                        format!("`{}` {effect}", brief(&set.name.source)),
+                    );
                 }
             }
             ActionKind::Input(input) => {
-                self.factor("input", 15, format!("input for `{}`", brief(&input.program)));
+                self.factor(
+                    "input",
+                    15,
+                    format!("input for `{}`", brief(&input.program)),
+                );
             }
             ActionKind::Opaque(opaque) => self.factor("unseen", 30, opaque.what.clone()),
         }
@@ -117,7 +125,10 @@ impl<'a> Weighing<'a> {
 
     fn run(&mut self, run: &Run) {
         let words: Vec<&[u8]> = run.argv.iter().filter_map(ActionWord::value).collect();
-        let name = words.first().map(|word| base_name(word)).unwrap_or_default();
+        let name = words
+            .first()
+            .map(|word| base_name(word))
+            .unwrap_or_default();
         let name = std::str::from_utf8(name).unwrap_or_default();
         let shown = brief(name.as_bytes());
         let arguments = words.get(1..).unwrap_or_default();
@@ -135,7 +146,11 @@ impl<'a> Weighing<'a> {
             .iter()
             .any(|(program, verb)| *program == name && has(verb))
         {
-            self.factor("destructive", 30, format!("`{shown}` with a verb that destroys"));
+            self.factor(
+                "destructive",
+                30,
+                format!("`{shown}` with a verb that destroys"),
+            );
         }
         if PRIVILEGE.contains(&name) {
             self.factor("privilege", 25, format!("`{shown}`"));
@@ -151,11 +166,12 @@ impl<'a> Weighing<'a> {
             self.factor("code", 15, format!("`{shown}` runs code"));
         }
         let production = arguments.iter().find(|word| {
-            word.split(|byte| !byte.is_ascii_alphanumeric()).any(|part| {
-                PRODUCTION
-                    .iter()
-                    .any(|marker| part.eq_ignore_ascii_case(marker.as_bytes()))
-            })
+            word.split(|byte| !byte.is_ascii_alphanumeric())
+                .any(|part| {
+                    PRODUCTION
+                        .iter()
+                        .any(|marker| part.eq_ignore_ascii_case(marker.as_bytes()))
+                })
         });
         if let Some(word) = production {
             self.factor("production", 20, format!("`{}`", brief(word)));
@@ -180,7 +196,11 @@ impl<'a> Weighing<'a> {
                 Trust::Untrusted(why) => self.factor("untrusted", 15, why.clone()),
             },
             Program::Unknown => {
-                self.factor("unresolved", 15, "which program runs is not known".to_owned());
+                self.factor(
+                    "unresolved",
+                    15,
+                    "which program runs is not known".to_owned(),
+                );
             }
             Program::Missing => self.factor("missing", 5, format!("`{shown}` is not found")),
             Program::Builtin | Program::Function => {}
@@ -221,47 +241,194 @@ fn is_disguised(word: &[u8]) -> bool {
         .chars()
         .any(|c| is_hidden(c) || (c.is_control() && c != '\n' && c != '\t'));
     let latin = text.chars().any(|c| c.is_ascii_alphabetic());
-    let lookalike = text
-        .chars()
-        .any(|c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{ff01}'..='\u{ff5e}'));
+    let lookalike = text.chars().any(
+        |c| matches!(c, '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{52f}' | '\u{ff01}'..='\u{ff5e}'),
+    );
     hidden || (latin && lookalike)
 }
 
 const DESTRUCTIVE: &[&str] = &[
-    "rm", "rmdir", "unlink", "shred", "dd", "truncate", "wipefs", "fdisk", "sfdisk", "parted", "blkdiscard",
-    "mkswap", "kill", "killall", "pkill", "shutdown", "reboot", "halt", "poweroff", "dropdb", "userdel",
-    "groupdel", "srm", "lvremove", "vgremove", "pvremove",
+    "rm",
+    "rmdir",
+    "unlink",
+    "shred",
+    "dd",
+    "truncate",
+    "wipefs",
+    "fdisk",
+    "sfdisk",
+    "parted",
+    "blkdiscard",
+    "mkswap",
+    "kill",
+    "killall",
+    "pkill",
+    "shutdown",
+    "reboot",
+    "halt",
+    "poweroff",
+    "dropdb",
+    "userdel",
+    "groupdel",
+    "srm",
+    "lvremove",
+    "vgremove",
+    "pvremove",
 ];
 const DESTRUCTIVE_VERBS: &[(&str, &str)] = &[
-    ("git", "clean"), ("git", "reset"), ("git", "filter-branch"), ("git", "gc"), ("git", "--force"),
-    ("git", "-f"), ("git", "--delete"), ("kubectl", "delete"), ("kubectl", "drain"), ("kubectl", "scale"),
-    ("helm", "uninstall"), ("helm", "delete"), ("terraform", "destroy"), ("terraform", "apply"),
-    ("docker", "rm"), ("docker", "rmi"), ("docker", "prune"), ("docker", "kill"), ("docker", "stop"),
-    ("podman", "rm"), ("podman", "rmi"), ("systemctl", "stop"), ("systemctl", "disable"),
-    ("systemctl", "mask"), ("find", "-delete"), ("apt", "remove"), ("apt", "purge"),
-    ("apt-get", "remove"), ("apt-get", "purge"), ("zfs", "destroy"), ("zpool", "destroy"),
-    ("redis-cli", "flushall"), ("redis-cli", "FLUSHALL"), ("crontab", "-r"), ("iptables", "-F"),
+    ("git", "clean"),
+    ("git", "reset"),
+    ("git", "filter-branch"),
+    ("git", "gc"),
+    ("git", "--force"),
+    ("git", "-f"),
+    ("git", "--delete"),
+    ("kubectl", "delete"),
+    ("kubectl", "drain"),
+    ("kubectl", "scale"),
+    ("helm", "uninstall"),
+    ("helm", "delete"),
+    ("terraform", "destroy"),
+    ("terraform", "apply"),
+    ("docker", "rm"),
+    ("docker", "rmi"),
+    ("docker", "prune"),
+    ("docker", "kill"),
+    ("docker", "stop"),
+    ("podman", "rm"),
+    ("podman", "rmi"),
+    ("systemctl", "stop"),
+    ("systemctl", "disable"),
+    ("systemctl", "mask"),
+    ("find", "-delete"),
+    ("apt", "remove"),
+    ("apt", "purge"),
+    ("apt-get", "remove"),
+    ("apt-get", "purge"),
+    ("zfs", "destroy"),
+    ("zpool", "destroy"),
+    ("redis-cli", "flushall"),
+    ("redis-cli", "FLUSHALL"),
+    ("crontab", "-r"),
+    ("iptables", "-F"),
 ];
 const PRIVILEGE: &[&str] = &[
-    "sudo", "su", "doas", "pkexec", "run0", "chroot", "nsenter", "unshare", "setcap", "setpriv", "runuser",
-    "chown", "chmod", "chgrp", "chattr", "mount", "umount", "insmod", "modprobe", "sysctl", "useradd",
-    "usermod", "passwd", "visudo", "systemd-run", "capsh",
+    "sudo",
+    "su",
+    "doas",
+    "pkexec",
+    "run0",
+    "chroot",
+    "nsenter",
+    "unshare",
+    "setcap",
+    "setpriv",
+    "runuser",
+    "chown",
+    "chmod",
+    "chgrp",
+    "chattr",
+    "mount",
+    "umount",
+    "insmod",
+    "modprobe",
+    "sysctl",
+    "useradd",
+    "usermod",
+    "passwd",
+    "visudo",
+    "systemd-run",
+    "capsh",
 ];
 const NETWORK: &[&str] = &[
-    "curl", "wget", "ssh", "scp", "sftp", "rsync", "nc", "ncat", "netcat", "telnet", "ftp", "lftp", "socat",
-    "mail", "sendmail", "aws", "gcloud", "az", "gh", "glab", "kubectl", "helm", "psql", "mysql", "redis-cli",
-    "mongosh", "http", "aria2c", "rclone", "nmap", "ping", "dig", "nslookup", "host", "whois",
+    "curl",
+    "wget",
+    "ssh",
+    "scp",
+    "sftp",
+    "rsync",
+    "nc",
+    "ncat",
+    "netcat",
+    "telnet",
+    "ftp",
+    "lftp",
+    "socat",
+    "mail",
+    "sendmail",
+    "aws",
+    "gcloud",
+    "az",
+    "gh",
+    "glab",
+    "kubectl",
+    "helm",
+    "psql",
+    "mysql",
+    "redis-cli",
+    "mongosh",
+    "http",
+    "aria2c",
+    "rclone",
+    "nmap",
+    "ping",
+    "dig",
+    "nslookup",
+    "host",
+    "whois",
 ];
 const NETWORK_VERBS: &[(&str, &str)] = &[
-    ("git", "push"), ("git", "fetch"), ("git", "pull"), ("git", "clone"), ("git", "ls-remote"),
-    ("docker", "push"), ("docker", "pull"), ("docker", "login"), ("npm", "install"), ("npm", "publish"),
-    ("npm", "ci"), ("yarn", "add"), ("pnpm", "add"), ("pip", "install"), ("pip3", "install"),
-    ("cargo", "install"), ("cargo", "publish"), ("go", "get"), ("apt", "install"), ("apt-get", "install"),
-    ("apt-get", "update"), ("gem", "install"), ("brew", "install"),
+    ("git", "push"),
+    ("git", "fetch"),
+    ("git", "pull"),
+    ("git", "clone"),
+    ("git", "ls-remote"),
+    ("docker", "push"),
+    ("docker", "pull"),
+    ("docker", "login"),
+    ("npm", "install"),
+    ("npm", "publish"),
+    ("npm", "ci"),
+    ("yarn", "add"),
+    ("pnpm", "add"),
+    ("pip", "install"),
+    ("pip3", "install"),
+    ("cargo", "install"),
+    ("cargo", "publish"),
+    ("go", "get"),
+    ("apt", "install"),
+    ("apt-get", "install"),
+    ("apt-get", "update"),
+    ("gem", "install"),
+    ("brew", "install"),
 ];
 const CODE: &[&str] = &[
-    "sh", "bash", "dash", "zsh", "ksh", "fish", "perl", "ruby", "node", "deno", "bun", "php", "lua", "make",
-    "eval", "source", ".", "npx", "awk", "gawk", "expect", "osascript", "Rscript", "java",
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "fish",
+    "perl",
+    "ruby",
+    "node",
+    "deno",
+    "bun",
+    "php",
+    "lua",
+    "make",
+    "eval",
+    "source",
+    ".",
+    "npx",
+    "awk",
+    "gawk",
+    "expect",
+    "osascript",
+    "Rscript",
+    "java",
 ];
 const PRODUCTION: &[&str] = &["prod", "production", "prd", "live"];
-const SYSTEM: &[&str] = &["/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev", "/sys", "/proc", "/var/lib"];
+const SYSTEM: &[&str] = &[
+    "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev", "/sys", "/proc", "/var/lib",
+];

@@ -3,7 +3,9 @@
 use crate::action::{ActionWord, Count, Folder, Program, Trust, WordState};
 use crate::options::OptionGrammar;
 use crate::paths::{Ground, PathPattern, Place, all_of, normalized};
-use crate::pattern::{Match, PatternError, ProgramPattern, RunPattern, Unknowns, WordPattern};
+use crate::pattern::{
+    Match, PatternError, ProgramPattern, RunPattern, Taking, Unknowns, WordPattern,
+};
 use crate::verdict::Verdict;
 use crate::world::World;
 use std::os::unix::ffi::OsStrExt;
@@ -356,7 +358,10 @@ impl<'a> Call<'a> {
                 all_of(each)
             }
             // A name that is not known is no certainty.
-            None => pattern.word.compare(self.word, Unknowns::Ask).min(Match::Maybe),
+            None => pattern
+                .word
+                .compare(self.word, Unknowns::Ask)
+                .min(Match::Maybe),
         }
     }
 
@@ -509,7 +514,9 @@ impl Rule {
             if program == Match::No {
                 continue;
             }
-            best = best.max(program.min(pattern.arguments(call.arguments, self.unknowns)));
+            best = best.max(
+                program.min(pattern.arguments(call.arguments, Taking::forbidding(self.unknowns))),
+            );
         }
         for regex in &self.regex {
             if call.names.is_empty() {
@@ -525,7 +532,7 @@ impl Rule {
         let excepted = self.except.iter().any(|except| {
             except.run.as_ref().is_some_and(|pattern| {
                 call.allows_program(&pattern.program, ground, world) == Allowing::Yes
-                    && pattern.arguments(call.arguments, Unknowns::Ask) == Match::Yes
+                    && pattern.arguments(call.arguments, Taking::only(Unknowns::Ask)) == Match::Yes
             })
         });
         if excepted { Match::No } else { best }
@@ -544,7 +551,7 @@ impl Rule {
             if program == Allowing::No {
                 continue;
             }
-            let arguments = pattern.arguments(call.arguments, self.unknowns);
+            let arguments = pattern.arguments(call.arguments, Taking::only(self.unknowns));
             best = better(best, program, arguments);
         }
         for pattern in &self.exact {
@@ -552,7 +559,8 @@ impl Rule {
             if word == Match::No {
                 continue;
             }
-            let arguments = word.min(pattern.arguments(call.arguments, Unknowns::Ask));
+            let arguments =
+                word.min(pattern.arguments(call.arguments, Taking::only(Unknowns::Ask)));
             best = better(best, call.allows_as_typed(world), arguments);
         }
         for regex in &self.regex {
@@ -579,7 +587,8 @@ impl Rule {
         for except in &self.except {
             let Some(pattern) = &except.run else { continue };
             let program = call.forbids_program(&pattern.program);
-            let taken = program.min(pattern.arguments(call.arguments, Unknowns::Ask));
+            let taken =
+                program.min(pattern.arguments(call.arguments, Taking::forbidding(Unknowns::Ask)));
             match taken {
                 Match::Yes => return Allowing::No,
                 Match::Maybe => best = Allowing::Maybe,
@@ -669,7 +678,11 @@ fn better(best: Allowing, program: Allowing, arguments: Match) -> Allowing {
         (Allowing::Yes, Match::Maybe) => Allowing::Maybe,
         (program, Match::Maybe | Match::Yes) => program,
     };
-    if rank(&this) > rank(&best) { this } else { best }
+    if rank(&this) > rank(&best) {
+        this
+    } else {
+        best
+    }
 }
 
 /// Which rules can be about a program, by its name.
@@ -768,12 +781,17 @@ pub(crate) fn git_folder(call: &Call<'_>) -> Folder {
     while let Some(word) = words.next() {
         match word.value() {
             Some(b"-C") => {
-                let (Folder::Known(base), Some(to)) = (&folder, words.next().and_then(|w| w.value()))
+                let (Folder::Known(base), Some(to)) =
+                    (&folder, words.next().and_then(|w| w.value()))
                 else {
                     return Folder::Unknown;
                 };
                 let joined = [base.as_os_str().as_bytes(), b"/", to].concat();
-                let path = if to.first() == Some(&b'/') { to } else { &joined };
+                let path = if to.first() == Some(&b'/') {
+                    to
+                } else {
+                    &joined
+                };
                 folder = Folder::Known(std::path::PathBuf::from(std::ffi::OsStr::from_bytes(path)));
             }
             Some(option) if option.first() == Some(&b'-') => {}

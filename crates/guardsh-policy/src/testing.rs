@@ -40,8 +40,16 @@ fn finish(command: &mut Vec<(ActionWord, bool)>, found: &mut Vec<Action>, world:
         let source = String::from_utf8(word.source.clone()).unwrap();
         if plain && (source == ">" || source == "<") {
             let (path, _) = words.next().unwrap();
-            let path = PathUse { path, how: "redirection".to_owned(), below: false };
-            add(if source == ">" { ActionKind::Write(path) } else { ActionKind::Read(path) });
+            let path = PathUse {
+                path,
+                how: "redirection".to_owned(),
+                below: false,
+            };
+            add(if source == ">" {
+                ActionKind::Write(path)
+            } else {
+                ActionKind::Read(path)
+            });
             continue;
         }
         let assignment = argv.is_empty()
@@ -58,8 +66,16 @@ fn finish(command: &mut Vec<(ActionWord, bool)>, found: &mut Vec<Action>, world:
                     count: Count::One,
                 },
             };
-            let scope = if words.len() > 0 { SetScope::Command } else { SetScope::Shell };
-            add(ActionKind::Set(Set { name: ActionWord::literal(name), value: Some(value), scope }));
+            let scope = if words.len() > 0 {
+                SetScope::Command
+            } else {
+                SetScope::Shell
+            };
+            add(ActionKind::Set(Set {
+                name: ActionWord::literal(name),
+                value: Some(value),
+                scope,
+            }));
             continue;
         }
         argv.push(word);
@@ -76,9 +92,20 @@ fn finish(command: &mut Vec<(ActionWord, bool)>, found: &mut Vec<Action>, world:
     };
     // The little that the real analysis knows of recursive readers.
     let recursive = matches!(first.value(), Some(b"grep"))
-        && argv.iter().any(|word| matches!(word.value(), Some(b"-r" | b"-R" | b"-rn")));
-    let reads_below = if recursive { argv.iter().skip(3).cloned().collect() } else { Vec::new() };
-    add(ActionKind::Run(Run { argv, program, standing: Standing::Judged, reads_below }));
+        && argv
+            .iter()
+            .any(|word| matches!(word.value(), Some(b"-r" | b"-R" | b"-rn")));
+    let reads_below = if recursive {
+        argv.iter().skip(3).cloned().collect()
+    } else {
+        Vec::new()
+    };
+    add(ActionKind::Run(Run {
+        argv,
+        program,
+        standing: Standing::Judged,
+        reads_below,
+    }));
 }
 
 enum Token {
@@ -160,8 +187,19 @@ fn tokens(line: &str) -> Option<Vec<Token>> {
                 _ => Vec::new(),
             }),
         };
-        let count = if split || glob { Count::Any } else { Count::One };
-        tokens.push(Token::Word(ActionWord { source: source.into(), state, count }, !quoted_any));
+        let count = if split || glob {
+            Count::Any
+        } else {
+            Count::One
+        };
+        tokens.push(Token::Word(
+            ActionWord {
+                source: source.into(),
+                state,
+                count,
+            },
+            !quoted_any,
+        ));
     }
 }
 

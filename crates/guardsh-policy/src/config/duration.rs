@@ -63,7 +63,18 @@ mod tests {
 
     #[test]
     fn what_is_no_length_of_time_is_refused() {
-        for text in ["", "5", "m", "5 m", "-5m", "5m1h", "5m5m", "1.5h", "99999999999d", "5x"] {
+        for text in [
+            "",
+            "5",
+            "m",
+            "5 m",
+            "-5m",
+            "5m1h",
+            "5m5m",
+            "1.5h",
+            "99999999999d",
+            "5x",
+        ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
     }

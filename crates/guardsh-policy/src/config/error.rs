@@ -117,9 +117,10 @@ fn printable(text: &str) -> String {
             '\t' => ' ',
             c if c.is_control() => '\u{fffd}',
             // What reorders or hides text.
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-                '\u{fffd}'
-            }
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => '\u{fffd}',
             c => c,
         })
         .collect()
@@ -145,14 +146,12 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, from) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, to) in b.iter().enumerate() {
-            let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
             let mut best = (at(&last, j + 1) + 1)
                 .min(at(&row, j) + 1)
                 .min(at(&last, j) + usize::from(from != to));
-            let swapped = i > 0
-                && j > 0
-                && a.get(i - 1) == Some(to)
-                && b.get(j - 1) == Some(from);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(to) && b.get(j - 1) == Some(from);
             if swapped {
                 best = best.min(at(&before_last, j - 1) + 1);
             }

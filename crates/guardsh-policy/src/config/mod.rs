@@ -287,13 +287,18 @@ impl Config {
             };
             if !allowed {
                 let why = match key.as_str() {
-                    "policy.default" | "policy.unparsable" | "limits.refusals"
-                    | "limits.asks_open" | "limits.asks_per_hour" => "is weaker than the system's",
+                    "policy.default"
+                    | "policy.unparsable"
+                    | "limits.refusals"
+                    | "limits.asks_open"
+                    | "limits.asks_per_hour" => "is weaker than the system's",
                     _ => "may only stand in the system's configuration",
                 };
                 refuse(
                     place,
-                    format!("`{key}` {why}: where /etc/guardsh/guardsh.toml exists, a user's file can only tighten"),
+                    format!(
+                        "`{key}` {why}: where /etc/guardsh/guardsh.toml exists, a user's file can only tighten"
+                    ),
                 );
             }
         }
@@ -312,7 +317,10 @@ impl Config {
             if self.rules.iter().any(|known| known.id == rule.id) {
                 refuse(
                     place,
-                    format!("the system's configuration has a rule `{}` already", rule.id),
+                    format!(
+                        "the system's configuration has a rule `{}` already",
+                        rule.id
+                    ),
                 );
             }
         }

@@ -35,8 +35,8 @@ const LATER: &[&str] = &[
 ];
 
 const TOP: &[&str] = &[
-    "version", "mode", "shell", "agent", "policy", "rule", "approval", "limits", "audit", "feedback",
-    "startup",
+    "version", "mode", "shell", "agent", "policy", "rule", "approval", "limits", "audit",
+    "feedback", "startup",
 ];
 const SHELL: &[&str] = &["program", "env"];
 const AGENT: &[&str] = &["name", "environment"];
@@ -50,8 +50,8 @@ const POLICY: &[&str] = &[
     "unprotect",
 ];
 const RULE: &[&str] = &[
-    "id", "decision", "run", "exact", "regex", "read", "write", "env", "except", "reason", "suggest",
-    "risk", "matches", "spares", "dynamic",
+    "id", "decision", "run", "exact", "regex", "read", "write", "env", "except", "reason",
+    "suggest", "risk", "matches", "spares", "dynamic",
 ];
 /// What only packs may say.
 const PACK_RULE: &[&str] = &[
@@ -323,7 +323,10 @@ impl<'a> Reader<'a> {
                 if good {
                     config.startup.accepted.push(digest.to_ascii_lowercase());
                 } else {
-                    self.error(span, "`accepted` holds sha256 digests: 64 hexadecimal digits");
+                    self.error(
+                        span,
+                        "`accepted` holds sha256 digests: 64 hexadecimal digits",
+                    );
                 }
             }
         }
@@ -457,7 +460,10 @@ impl<'a> Reader<'a> {
 
     fn rules(&mut self, value: &Value<'_>) -> Vec<Rule> {
         let DeValue::Array(array) = value.get_ref() else {
-            self.error(value.span(), "a rule is written [[rule]], with two brackets");
+            self.error(
+                value.span(),
+                "a rule is written [[rule]], with two brackets",
+            );
             return Vec::new();
         };
         let mut rules: Vec<Rule> = Vec::new();
@@ -565,7 +571,8 @@ impl<'a> Reader<'a> {
         };
         self.patterns(table, &mut rule);
         rule.reason = table.get("reason").and_then(|v| self.string(v, "reason"));
-        if rule.decision == Verdict::Deny && rule.reason.is_none() && !table.contains_key("reason") {
+        if rule.decision == Verdict::Deny && rule.reason.is_none() && !table.contains_key("reason")
+        {
             self.error(
                 header.clone(),
                 "a rule that denies needs a `reason`: the agent is told it",
@@ -632,7 +639,10 @@ impl<'a> Reader<'a> {
             return None;
         }
         if self.from == From::User && (id.starts_with("builtin.") || id.starts_with("pack.")) {
-            self.error(value.span(), "ids that begin with `builtin.` and `pack.` are guardsh's own");
+            self.error(
+                value.span(),
+                "ids that begin with `builtin.` and `pack.` are guardsh's own",
+            );
             return None;
         }
         Some(id)

@@ -150,3 +150,69 @@ fn programs(text: &'static str) -> Vec<&'static str> {
         .map(|list| list.split('"').skip(1).step_by(2).collect())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::base_name;
+    use crate::verdict::Verdict;
+
+    #[test]
+    fn every_piece_of_every_pack_reads() {
+        for pack in packs() {
+            for piece in &pack.pieces().all {
+                let text = format!("[[rule]]\n{}", piece.text);
+                let rules = read_rules(&text, pack.name).unwrap_or_else(|e| panic!("{e}"));
+                assert_eq!(rules.len(), 1, "{}", piece.text);
+                let rule = &rules[0];
+                assert_eq!(rule.decision, Verdict::Allow, "{}", rule.id);
+                assert!(rule.reason.is_some(), "{} has no reason", rule.id);
+                assert!(!rule.matches.is_empty(), "{} has no `matches`", rule.id);
+                assert!(!rule.spares.is_empty(), "{} has no `spares`", rule.id);
+            }
+        }
+    }
+
+    #[test]
+    fn the_programs_line_names_the_programs_of_the_rule() {
+        for pack in packs() {
+            for piece in &pack.pieces().all {
+                let rule = &piece.rules(pack.name)[0];
+                let mut said: Vec<String> = programs(piece.text)
+                    .iter()
+                    .map(|p| (*p).to_owned())
+                    .collect();
+                let mut meant: Vec<String> = Vec::new();
+                let programs = rule.run.iter().map(|pattern| &pattern.program);
+                for program in programs.chain(rule.grammars.iter().map(|grammar| grammar.program()))
+                {
+                    for name in program.word.literals().expect("a pack names its programs") {
+                        meant.push(String::from_utf8(base_name(&name).to_vec()).unwrap());
+                    }
+                }
+                said.sort();
+                said.dedup();
+                meant.sort();
+                meant.dedup();
+                if rule.regex.is_empty() {
+                    assert_eq!(said, meant, "{}", rule.id);
+                } else {
+                    assert!(meant.iter().all(|name| said.contains(name)), "{}", rule.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_unique() {
+        let mut ids: Vec<&str> = packs()
+            .iter()
+            .flat_map(|pack| pack.rules())
+            .map(|rule| rule.id.as_str())
+            .collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all);
+    }
+}
