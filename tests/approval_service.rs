@@ -49,9 +49,13 @@ impl Home {
     }
 
     fn serve(&mut self) {
+        self.serve_with(&["serve", "--listen", "127.0.0.1:0"]);
+    }
+
+    fn serve_with(&mut self, arguments: &[&str]) {
         let mut service = self
             .command(GUARDSH)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -238,6 +242,18 @@ fn a_second_service_says_that_the_first_is_running() {
     assert_eq!(second.status.code(), Some(125));
     assert!(text(&second.stderr).contains("another service is running"));
     assert_eq!(home.tool(&["pending"]).status.code(), Some(0));
+}
+
+#[test]
+fn services_of_two_users_do_not_get_into_each_others_way() {
+    let start = |home: &mut Home| {
+        home.kill();
+        home.serve_with(&["serve"]);
+        assert_eq!(home.tool(&["pending"]).status.code(), Some(0));
+    };
+    let (mut one, mut other) = (Home::new(), Home::new());
+    start(&mut one);
+    start(&mut other);
 }
 
 #[test]
