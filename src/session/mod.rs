@@ -5,6 +5,7 @@
 //! What is typed while something runs goes where [`foreground`] says. Whatever the shell reports that it should
 //! not ends the session: nothing more runs. The terminal is as it was found on every way out.
 
+pub(crate) mod editor;
 mod foreground;
 #[cfg(test)]
 mod tests;
