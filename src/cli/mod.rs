@@ -15,7 +15,6 @@ pub(crate) mod request;
 pub(crate) mod serve;
 pub(crate) mod service;
 pub(crate) mod show;
-pub(crate) mod shown;
 pub(crate) mod token;
 pub(crate) mod trust;
 

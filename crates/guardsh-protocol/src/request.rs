@@ -635,8 +635,8 @@ mod tests {
                 program: Some(ProgramRecord {
                     kind: "file".to_owned(),
                     path: Some("/usr/bin/touch".to_owned()),
-                    device: Some(1),
-                    inode: Some(u64::MAX),
+                    device: Some("1".to_owned()),
+                    inode: Some(u64::MAX.to_string()),
                 }),
                 cwd: Some("/srv".to_owned()),
                 words: vec!["literal".to_owned(), "literal".to_owned()],
@@ -733,8 +733,8 @@ mod tests {
         differs(&|draft| action(draft).what = Some("x".to_owned()));
         differs(&|draft| action(draft).line = Some("x".to_owned()));
         differs(&|draft| program(draft).path = Some("/tmp/touch".to_owned()));
-        differs(&|draft| program(draft).inode = Some(u64::MAX - 1));
-        differs(&|draft| program(draft).device = Some(2));
+        differs(&|draft| program(draft).inode = Some("2".to_owned()));
+        differs(&|draft| program(draft).device = Some("2".to_owned()));
         differs(&|draft| program(draft).kind = "function".to_owned());
     }
 
@@ -826,7 +826,7 @@ mod tests {
         elsewhere.cwd = Some("/tmp".to_owned());
         elsewhere.span = [5, 9];
         elsewhere.rule = "other".to_owned();
-        elsewhere.program.as_mut().unwrap().inode = Some(3);
+        elsewhere.program.as_mut().unwrap().inode = Some("3".to_owned());
         assert_eq!(denial_key(&elsewhere).unwrap(), key);
         let mut other = action.clone();
         other.argv_base64.as_mut().unwrap()[1] = "/g==".to_owned();
@@ -894,7 +894,7 @@ mod tests {
         );
         assert_eq!(
             body_digest(&body).unwrap(),
-            "6bf372a06153ce46f09e4dbbb23194b69208430ce93a9fc5579b2d319ee48602"
+            "8629022287ba34abeddc81fc0cb2b74c543402c9b506720dbf89e7487bd6d358"
         );
         assert_eq!(request.digest().unwrap(), body_digest(&body).unwrap());
     }
