@@ -342,8 +342,12 @@ fn glob_symbols(pieces: &[Piece], dotglob: bool) -> Vec<Symbol> {
                         false
                     }
                 };
-                if begins_name && !dotglob && begins_visible {
-                    symbols.push(Symbol::Visible);
+                if begins_name && !dotglob {
+                    symbols.push(if begins_visible {
+                        Symbol::Visible
+                    } else {
+                        Symbol::VisibleOrNothing
+                    });
                 }
                 symbols.push(Symbol::Segment);
             }
@@ -356,7 +360,14 @@ fn glob_symbols(pieces: &[Piece], dotglob: bool) -> Vec<Symbol> {
 fn absolute_symbols(symbols: Vec<Symbol>, folder: &Folder) -> Vec<Symbol> {
     let mut whole = match symbols.first() {
         Some(Symbol::Byte(b'/') | Symbol::Unknown) => symbols,
-        Some(Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment) | None => {
+        Some(
+            Symbol::Byte(_)
+            | Symbol::Character
+            | Symbol::Visible
+            | Symbol::VisibleOrNothing
+            | Symbol::Segment,
+        )
+        | None => {
             let mut whole: Vec<Symbol> = match folder {
                 Folder::Known(folder) => folder
                     .as_os_str()
@@ -845,9 +856,11 @@ impl Tail {
                             whole.extend([Symbol::Visible, Symbol::Segment]);
                         }
                         Symbol::Unknown => whole.push(Symbol::Segment),
-                        Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment => {
-                            whole.push(*symbol)
-                        }
+                        Symbol::Byte(_)
+                        | Symbol::Character
+                        | Symbol::Visible
+                        | Symbol::VisibleOrNothing
+                        | Symbol::Segment => whole.push(*symbol),
                     }
                 }
                 if self.may_touch_symbols(&whole) {
@@ -970,7 +983,11 @@ fn meet(tokens: &[Token], symbols: &[Symbol], certainty: Certainty) -> bool {
                         Some(Symbol::Byte(b'/')) => true,
                         Some(Symbol::Unknown) => certainty == Certainty::Possible,
                         Some(
-                            Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment,
+                            Symbol::Byte(_)
+                            | Symbol::Character
+                            | Symbol::Visible
+                            | Symbol::VisibleOrNothing
+                            | Symbol::Segment,
                         )
                         | None => false,
                     };
@@ -985,7 +1002,12 @@ fn meet(tokens: &[Token], symbols: &[Symbol], certainty: Certainty) -> bool {
                 for (index, (was, slot)) in reached.iter().zip(next.iter_mut()).enumerate() {
                     let passes = match before {
                         Some(Symbol::Byte(byte)) => byte != b'/',
-                        Some(Symbol::Character | Symbol::Visible | Symbol::Segment) => true,
+                        Some(
+                            Symbol::Character
+                            | Symbol::Visible
+                            | Symbol::VisibleOrNothing
+                            | Symbol::Segment,
+                        ) => true,
                         Some(Symbol::Unknown) => certainty == Certainty::Possible,
                         None => false,
                     };
@@ -1021,7 +1043,7 @@ fn meet(tokens: &[Token], symbols: &[Symbol], certainty: Certainty) -> bool {
                                 *slot = true;
                             }
                         }
-                        Some(Symbol::Character | Symbol::Visible) => {
+                        Some(Symbol::Character | Symbol::Visible | Symbol::VisibleOrNothing) => {
                             let sure = matches!(token, Token::Question);
                             if (sure || certainty == Certainty::Possible)
                                 && let Some(slot) = next.get_mut(index + 1)
@@ -1053,7 +1075,11 @@ fn char_at(symbols: &[Symbol], index: usize) -> Option<(char, usize)> {
     for symbol in symbols.get(index..)?.iter().take(4) {
         match symbol {
             Symbol::Byte(byte) => head.push(*byte),
-            Symbol::Character | Symbol::Visible | Symbol::Segment | Symbol::Unknown => break,
+            Symbol::Character
+            | Symbol::Visible
+            | Symbol::VisibleOrNothing
+            | Symbol::Segment
+            | Symbol::Unknown => break,
         }
     }
     let (c, rest) = first_char(&head)?;
@@ -1072,7 +1098,9 @@ fn after_byte(reached: &[bool], symbols: &[Symbol], byte: u8, certainty: Certain
             Some(_) if certainty == Certainty::Sure => (false, false),
             // A character may be several bytes.
             Some(Symbol::Character) => (!byte.is_ascii(), byte != b'/'),
-            Some(Symbol::Visible) => (!byte.is_ascii(), byte != b'/' && byte != b'.'),
+            Some(Symbol::Visible | Symbol::VisibleOrNothing) => {
+                (!byte.is_ascii(), byte != b'/' && byte != b'.')
+            }
             Some(Symbol::Segment) => (byte != b'/', false),
             Some(Symbol::Unknown) => (true, false),
         };
@@ -1092,9 +1120,18 @@ fn spread(reached: &mut [bool], symbols: &[Symbol], certainty: Certainty) {
     if certainty == Certainty::Sure {
         return;
     }
-    let mut carried = false;
+    let (mut next, mut after_next) = (false, false);
     for (index, slot) in reached.iter_mut().enumerate() {
-        *slot |= carried;
-        carried = *slot && matches!(symbols.get(index), Some(Symbol::Segment | Symbol::Unknown));
+        *slot |= next;
+        next = after_next;
+        after_next = false;
+        if !*slot {
+            continue;
+        }
+        match symbols.get(index) {
+            Some(Symbol::Segment | Symbol::Unknown) => next = true,
+            Some(Symbol::VisibleOrNothing) => after_next = true,
+            Some(Symbol::Byte(_) | Symbol::Character | Symbol::Visible) | None => {}
+        }
     }
 }

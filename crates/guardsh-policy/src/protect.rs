@@ -144,10 +144,15 @@ impl Protected {
             .iter()
             .find_map(|place| match place {
                 Place::Path(known) => self.below(&operand.source, known, true, ground, world),
-                // What is read below a folder that is not known may be anything.
-                Place::Partly(symbols) => {
+                // What is read below a folder that is not known may be anything. An operand that is not
+                // known itself is the rules' matter: it may be no operand at all.
+                Place::Partly(symbols)
+                    if operand.values().is_some()
+                        || symbols.first() == Some(&Symbol::Byte(b'/')) =>
+                {
                     self.partly_above(&operand.source, symbols, ground, world)
                 }
+                Place::Partly(_) => None,
             })
     }
 
@@ -338,6 +343,16 @@ impl Protected {
         ground: &mut Ground,
         world: &mut dyn World,
     ) -> Option<Touch> {
+        let written;
+        let pieces = match pieces {
+            // Where splitting is in the way nothing may be left of the pieces; the text still tells how
+            // the first word begins.
+            [] | [Piece::Unknown] => {
+                written = pieces_as_written(&word.source, &self.home_text(ground, world));
+                written.as_slice()
+            }
+            pieces => pieces,
+        };
         for part in partly_known_parts(pieces) {
             let part = ActionWord {
                 source: word.source.clone(),
@@ -360,6 +375,10 @@ impl Protected {
             }
         }
         None
+    }
+
+    fn home_text(&self, ground: &mut Ground, world: &mut dyn World) -> Vec<u8> {
+        ground.home(world).into_iter().next().unwrap_or_default()
     }
 
     /// Whether `unprotect` names the path in both of its forms.
@@ -479,6 +498,65 @@ fn parts(value: &[u8]) -> Vec<&[u8]> {
     found.retain(|part| !part.is_empty() && part.len() <= LONGEST_PATH);
     found.dedup();
     found
+}
+
+/// What the text of a word says by itself: plain characters, quotes taken away, the home for `~` and `$HOME`,
+/// and one unknown piece for every expansion. Coarse: it only finds protected paths, it never excuses one.
+fn pieces_as_written(source: &[u8], home: &[u8]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let add = |pieces: &mut Vec<Piece>, bytes: &[u8]| match pieces.last_mut() {
+        Some(Piece::Known(known)) => known.extend_from_slice(bytes),
+        Some(Piece::Star | Piece::Question | Piece::Bracket(_) | Piece::Unknown) | None => {
+            pieces.push(Piece::Known(bytes.to_vec()));
+        }
+    };
+    let mut rest = source;
+    if let Some(after) = rest.strip_prefix(b"~")
+        && (after.is_empty() || after.starts_with(b"/"))
+    {
+        add(&mut pieces, home);
+        rest = after;
+    }
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'\'' | b'"' | b'\\' => {}
+            b'$' => {
+                let named = [b"HOME".as_slice(), b"{HOME}"].iter().find_map(|name| {
+                    let behind = rest.strip_prefix(*name)?;
+                    let ends = !behind
+                        .first()
+                        .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+                    ends.then_some(behind)
+                });
+                match named {
+                    Some(behind) => {
+                        add(&mut pieces, home);
+                        rest = behind;
+                    }
+                    None => {
+                        pieces.push(Piece::Unknown);
+                        // Names end where other characters begin; what is in brackets is left in, which
+                        // only makes the text longer.
+                        let end = rest
+                            .iter()
+                            .position(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+                            .unwrap_or(rest.len());
+                        rest = rest.get(end..).unwrap_or_default();
+                    }
+                }
+            }
+            b'`' | b'(' | b'{' | b')' | b'}' => {
+                if pieces.last() != Some(&Piece::Unknown) {
+                    pieces.push(Piece::Unknown);
+                }
+            }
+            b'*' => pieces.push(Piece::Star),
+            b'?' => pieces.push(Piece::Question),
+            plain => add(&mut pieces, &[*plain]),
+        }
+    }
+    pieces
 }
 
 /// The word, and what stands behind a separator or a short option in its known pieces.
