@@ -1309,7 +1309,10 @@ pub(super) fn is_name(bytes: &[u8]) -> bool {
 /// `$@`, `$*`, `${a[@]}`, `${a[*]}`, `${!x@}`, and whatever is not plainly one word.
 fn is_list(param: &Param) -> bool {
     matches!(param.name.as_slice(), b"@")
-        || param.subscript.is_some()
+        || param
+            .subscript
+            .as_ref()
+            .is_some_and(|subscript| single_index(subscript).is_none())
         || matches!(
             param.op,
             ParamOp::Names
@@ -1512,13 +1515,20 @@ fn braces(parts: &[WordPart], all: &mut Vec<Vec<WordPart>>, depth: usize) -> Bra
 /// Parts that came together by brace expansion and would be read anew.
 fn trouble(parts: &[WordPart]) -> Option<Braces> {
     let mut dollar = false;
-    for (index, part) in parts.iter().enumerate() {
+    // `{$x,b}c` makes `$xc`.
+    let mut open_name = false;
+    for part in parts {
         if dollar {
             return Some(Braces::MakesExpansion);
         }
         if let WordPartKind::Literal(bytes) = &part.kind {
             dollar = bytes.ends_with(b"$");
-            if bytes.starts_with(b"~") && index == 0 {
+            if bytes.starts_with(b"~")
+                || open_name
+                    && bytes
+                        .first()
+                        .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_[".contains(byte))
+            {
                 return Some(Braces::Unsure);
             }
             if bytes
@@ -1528,6 +1538,7 @@ fn trouble(parts: &[WordPart]) -> Option<Braces> {
                 return Some(Braces::Unsure);
             }
         }
+        open_name = matches!(&part.kind, WordPartKind::Param(param) if !param.braced);
     }
     None
 }
