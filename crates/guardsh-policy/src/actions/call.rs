@@ -202,8 +202,15 @@ impl Walker<'_> {
     }
 
     fn declared_word(&mut self, word: &Word) -> ActionWord {
-        let expanded = self.single(word);
+        let mut expanded = self.single(word);
         if self.bash() {
+            if super::expand::has_braces(&word.parts) {
+                // `export x={a,b}` is `export x=a x=b`.
+                expanded.state = WordState::Dynamic(vec![
+                    crate::action::Piece::Known(declared_name(&expanded.source)),
+                    crate::action::Piece::Unknown,
+                ]);
+            }
             return expanded;
         }
         // Versions of dash differ in whether they split here.
@@ -216,24 +223,14 @@ impl Walker<'_> {
                 expanded
             }
             Some(_) if matches!(expanded.state, WordState::Literal(_)) => expanded,
-            Some(_) | None => {
-                let name: Vec<u8> = expanded
-                    .source
-                    .iter()
-                    .copied()
-                    .take_while(|byte| *byte != b'=')
-                    .collect();
-                let mut pieces = name;
-                pieces.push(b'=');
-                ActionWord {
-                    source: expanded.source,
-                    state: WordState::Dynamic(vec![
-                        crate::action::Piece::Known(pieces),
-                        crate::action::Piece::Unknown,
-                    ]),
-                    count: Count::One,
-                }
-            }
+            Some(_) | None => ActionWord {
+                state: WordState::Dynamic(vec![
+                    crate::action::Piece::Known(declared_name(&expanded.source)),
+                    crate::action::Piece::Unknown,
+                ]),
+                source: expanded.source,
+                count: Count::One,
+            },
         }
     }
 
@@ -708,6 +705,17 @@ impl Walker<'_> {
         }
         Folder::Known(clean)
     }
+}
+
+/// The `name=` that a word begins with.
+fn declared_name(source: &[u8]) -> Vec<u8> {
+    let mut name: Vec<u8> = source
+        .iter()
+        .copied()
+        .take_while(|byte| *byte != b'=')
+        .collect();
+    name.push(b'=');
+    name
 }
 
 /// `name=…` as a word.
