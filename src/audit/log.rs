@@ -447,7 +447,7 @@ impl AuditLog {
         let reach = u64::try_from(RECORD_MAX.saturating_mul(2)).unwrap_or(u64::MAX);
         let start = size.saturating_sub(reach);
         // Records are mostly short: try a short reach first.
-        for start in [size.saturating_sub(64 << 10), start] {
+        for start in [size.saturating_sub(8 << 10), start] {
             let bytes = self.read_range(start, size)?;
             let Some(last_newline) = bytes.iter().rposition(|byte| *byte == b'\n') else {
                 if start == 0 {
@@ -1173,5 +1173,205 @@ mod tests {
         assert_eq!(log.sync_due(), None);
         log.append("x", Map::new(), Durable::Now).unwrap();
         assert_eq!(log.sync_due(), None);
+    }
+
+    // ---- other processes: this test program plays their part
+
+    #[test]
+    #[ignore = "the part of another process, started by the tests that need one"]
+    fn plays_a_part() {
+        let (Ok(part), Ok(path)) = (std::env::var("PART"), std::env::var("LOG")) else {
+            return;
+        };
+        let path = Path::new(&path);
+        let small = if part.contains("rotates") {
+            5_000
+        } else {
+            ROTATE_AT
+        };
+        let mut log = match AuditLog::open(path, writer(&part)) {
+            Ok(log) => log.rotate_at(small),
+            Err(error) => {
+                println!("not opened: {error:?}");
+                return;
+            }
+        };
+        match part.as_str() {
+            "appends 1,000" | "appends 1,000 and rotates" => (0..1_000).for_each(|line| {
+                add(&mut log, &format!("echo {line}"));
+            }),
+            "appends until killed" => loop {
+                add(&mut log, &"x".repeat(3_000));
+            },
+            "fills the disk" => {
+                let mut written = 0;
+                let error = loop {
+                    let more = facts(json!({"line": "x".repeat(1_000)}));
+                    match log.append("submission", more, Durable::Soon) {
+                        Ok(_) => written += 1,
+                        Err(error) => break error,
+                    }
+                };
+                assert!(matches!(error, AuditError::Write { .. }), "{error:?}");
+                let report = verify(path).unwrap();
+                assert_eq!(
+                    (report.finding, report.records, report.torn),
+                    (Finding::Whole, written, vec![])
+                );
+                // It goes on once there is room.
+                if fs::remove_file(path.with_file_name("ballast")).is_ok() {
+                    add(&mut log, "there is room again");
+                    assert_eq!(whole(path), written + 1);
+                    println!("went on");
+                }
+                println!("refused after {written}");
+            }
+            _ => panic!("no such part: {part}"),
+        }
+    }
+
+    /// A command that plays a part in this program; `shell` prepares for it and ends with `"$@"`.
+    fn part(shell: &str, part: &str, path: &Path) -> std::process::Command {
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", shell, "sh"])
+            .arg(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "audit::log::tests::plays_a_part",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("PART", part)
+            .env("LOG", path);
+        command
+    }
+
+    /// `unshare` as far as it is needed for mounts that nobody else sees, or why it cannot be had.
+    fn own_mounts() -> Result<&'static str, String> {
+        for prefix in ["unshare --mount", "unshare --map-root-user --mount"] {
+            let words = format!("{prefix} mount -t tmpfs none /tmp");
+            let tried = std::process::Command::new("sh")
+                .args(["-c", &words])
+                .output();
+            if tried.is_ok_and(|output| output.status.success()) {
+                return Ok(prefix);
+            }
+        }
+        Err("skipped: no mount namespace can be had here".to_owned())
+    }
+
+    #[test]
+    fn two_processes_write_one_chain() {
+        let (_folder, path) = folder();
+        let mut children =
+            ["exec \"$@\""; 2].map(|shell| part(shell, "appends 1,000", &path).spawn().unwrap());
+        for child in &mut children {
+            assert!(child.wait().unwrap().success());
+        }
+        assert_eq!(whole(&path), 2_000);
+    }
+
+    #[test]
+    fn processes_that_rotate_at_the_same_time_keep_the_chain() {
+        let (_folder, path) = folder();
+        let start = || {
+            part("exec \"$@\"", "appends 1,000 and rotates", &path)
+                .spawn()
+                .unwrap()
+        };
+        for mut child in [start(), start(), start()] {
+            assert!(child.wait().unwrap().success());
+        }
+        let report = verify(&path).unwrap();
+        let rotations = u64::try_from(report.files.len()).unwrap() - 1;
+        assert_eq!(
+            (report.finding, report.records),
+            (Finding::Whole, 3_000 + rotations)
+        );
+        assert!(rotations > 50, "{rotations}");
+    }
+
+    #[test]
+    fn a_writer_killed_at_any_moment_leaves_a_chain_that_goes_on() {
+        let (_folder, path) = folder();
+        for round in 1..=5_u64 {
+            let mut child = part("exec \"$@\"", "appends until killed", &path)
+                .spawn()
+                .unwrap();
+            let size = || fs::metadata(&path).map_or(0, |found| found.len());
+            let begun = Instant::now();
+            let goal = size() + 50_000 * round;
+            while size() < goal && begun.elapsed() < Duration::from_secs(60) {
+                std::thread::yield_now();
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert!(size() >= goal);
+            let before = verify(&path).unwrap();
+            assert_eq!(before.finding, Finding::Whole);
+            let head = add(&mut open(&path), "after the kill");
+            assert!(head.seq > before.head.seq);
+            assert_eq!(verify(&path).unwrap().finding, Finding::Whole);
+        }
+    }
+
+    #[test]
+    fn a_record_that_only_half_fits_is_taken_back() {
+        let (_folder, path) = folder();
+        // A limit on the size of files cuts a write short just as a full disk does.
+        let shell = "trap '' XFSZ; ulimit -f 40; exec \"$@\"";
+        let output = part(shell, "fills the disk", &path).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success() && text.contains("refused after "),
+            "{text}"
+        );
+        assert!(whole(&path) > 5);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_until_there_is_room() {
+        let mounts = match own_mounts() {
+            Ok(mounts) => mounts,
+            Err(why) => return println!("{why}"),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let shell = format!(
+            "exec {mounts} sh -c 'cd \"$DISK\" && mount -t tmpfs -o size=200k none . && cd \"$DISK\" && \
+             dd if=/dev/zero of=ballast bs=1k count=100 2>/dev/null; exec \"$@\"' sh \"$@\""
+        );
+        let output = part(&shell, "fills the disk", &folder.path().join("audit.jsonl"))
+            .env("DISK", folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            output.status.success() && text.contains("refused after "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_not_opened() {
+        let mounts = match own_mounts() {
+            Ok(mounts) => mounts,
+            Err(why) => return println!("{why}"),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let shell = format!(
+            "exec {mounts} sh -c 'mount -t tmpfs -o ro none \"$DISK\"; exec \"$@\"' sh \"$@\""
+        );
+        for name in ["audit.jsonl", "state/audit.jsonl"] {
+            let output = part(&shell, "appends 1,000", &folder.path().join(name))
+                .env("DISK", folder.path())
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(
+                text.contains("not opened: ") && text.contains("ReadOnlyFilesystem"),
+                "{text}"
+            );
+        }
     }
 }

@@ -8,9 +8,11 @@
 //!
 //! [`verify`] and [`records`] read.
 
+mod facts;
 mod log;
 mod read;
 
+pub(crate) use facts::line_facts;
 pub(crate) use log::{AuditError, AuditLog, Durable, Writer};
 pub(crate) use read::{
     Entry, Filter, Finding, Place, ReadError, Report, records, verdict_of, verify,

@@ -1,208 +1,213 @@
-//! Worlds that are made up: for tests, and for proving policies.
+//! For tests: a small reader of single commands, enough to try rules without the real one.
 
-use crate::action::{FileFacts, Folder, Trust};
-use crate::programs::{BASH_BUILTINS, DASH_BUILTINS, holds};
-use crate::world::{GitFacts, Known, Variable, World};
-use guardsh_syntax::Dialect;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use crate::action::*;
+use crate::prove::ProvingWorld;
+use crate::world::{Known, World};
+use guardsh_syntax::Span;
 
-/// A world in which every bare name is a builtin or a trusted file in `/usr/bin`, nothing is aliased, and
-/// no file is read. Packs and `policy test` are proved in it.
-#[derive(Clone, Debug)]
-pub struct IdealWorld {
-    /// Which shell's builtins there are.
-    pub dialect: Dialect,
-    /// The folder at the start.
-    pub folder: PathBuf,
-    /// The user's home.
-    pub home: PathBuf,
-    /// Aliases, by name.
-    pub aliases: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Functions' definitions, by name.
-    pub functions: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Plain variables that are not exported, by name.
-    pub variables: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Environment variables, by name.
-    pub environment: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Names that are no file.
-    pub missing: Vec<Vec<u8>>,
-    /// Where bare names are found; what is not listed lies in `/usr/bin`.
-    pub programs: BTreeMap<Vec<u8>, PathBuf>,
-    /// Files that can be read and that nobody can change.
-    pub files: BTreeMap<PathBuf, Vec<u8>>,
-    /// Folders that are there.
-    pub folders: Vec<PathBuf>,
-    /// Options that are on.
-    pub options: Vec<String>,
-    /// Positional parameters.
-    pub positional: Vec<Vec<u8>>,
-}
-
-impl IdealWorld {
-    /// The world of a plain shell of that dialect in `/work`, home `/home/user`.
-    pub fn new(dialect: Dialect) -> Self {
-        let pair = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-        Self {
-            dialect,
-            folder: PathBuf::from("/work"),
-            home: PathBuf::from("/home/user"),
-            aliases: BTreeMap::new(),
-            functions: BTreeMap::new(),
-            variables: [pair("IFS", " \t\n"), pair("PS4", "+ ")].into(),
-            environment: [
-                pair("HOME", "/home/user"),
-                pair("PATH", "/usr/bin:/bin"),
-                pair("PWD", "/work"),
-                pair("USER", "user"),
-            ]
-            .into(),
-            missing: Vec::new(),
-            programs: BTreeMap::new(),
-            files: BTreeMap::new(),
-            folders: Vec::new(),
-            options: ["braceexpand", "interactive_comments", "promptvars"]
-                .map(str::to_owned)
-                .to_vec(),
-            positional: Vec::new(),
+/// The actions of `NAME=value … command words >file <file`, separated by `;` and `|`.
+pub(crate) fn actions(line: &str, world: &mut dyn World) -> Option<Vec<Action>> {
+    let mut found = Vec::new();
+    let mut command: Vec<(ActionWord, bool)> = Vec::new();
+    for token in tokens(line)? {
+        match token {
+            Token::End => finish(&mut command, &mut found, world),
+            Token::Word(word, plain) => command.push((word, plain)),
         }
     }
+    finish(&mut command, &mut found, world);
+    Some(found)
 }
 
-impl World for IdealWorld {
-    fn alias(&mut self, name: &[u8]) -> Known<Option<Vec<u8>>> {
-        Known::Yes(self.aliases.get(name).cloned())
-    }
+/// In the world for proofs.
+pub(crate) fn analyse(line: &str) -> Option<Vec<Action>> {
+    actions(line, &mut ProvingWorld::default())
+}
 
-    fn function(&mut self, name: &[u8]) -> Known<Option<Vec<u8>>> {
-        Known::Yes(self.functions.get(name).cloned())
-    }
-
-    fn is_builtin(&mut self, name: &[u8]) -> Known<bool> {
-        Known::Yes(holds(
-            match self.dialect {
-                Dialect::Bash => BASH_BUILTINS,
-                Dialect::Posix => DASH_BUILTINS,
-            },
-            name,
-        ))
-    }
-
-    fn program(&mut self, name: &[u8], folder: &Folder) -> Known<Option<FileFacts>> {
-        use std::os::unix::ffi::OsStrExt;
-        let path = Path::new(std::ffi::OsStr::from_bytes(name));
-        if name.is_empty() || self.missing.iter().any(|missing| missing == name) {
-            return Known::Yes(None);
-        }
-        let (found, trust) = if name.contains(&b'/') {
-            let folder = match folder {
-                Folder::Known(folder) => folder.clone(),
-                Folder::Unknown if path.is_absolute() => PathBuf::new(),
-                Folder::Unknown => return Known::Unknown,
+fn finish(command: &mut Vec<(ActionWord, bool)>, found: &mut Vec<Action>, world: &mut dyn World) {
+    let folder = world.folder();
+    let mut add = |kind| {
+        found.push(Action {
+            kind,
+            span: Span::default(),
+            folder: folder.clone(),
+            via: Vec::new(),
+        });
+    };
+    let mut argv: Vec<ActionWord> = Vec::new();
+    let mut words = std::mem::take(command).into_iter();
+    while let Some((word, plain)) = words.next() {
+        let source = String::from_utf8(word.source.clone()).unwrap();
+        if plain && (source == ">" || source == "<") {
+            let (path, _) = words.next().unwrap();
+            let path = PathUse {
+                path,
+                how: "redirection".to_owned(),
+                below: false,
             };
-            let found = folder.join(path);
-            let trusted = found.parent().is_some_and(|parent| {
-                parent == Path::new("/usr/bin") || parent == Path::new("/bin")
-            });
-            let trust = if trusted {
-                Trust::Trusted
+            add(if source == ">" {
+                ActionKind::Write(path)
             } else {
-                Trust::Untrusted("not in the trusted path".to_owned())
-            };
-            (found, trust)
-        } else {
-            let found = self
-                .programs
-                .get(name)
-                .cloned()
-                .unwrap_or_else(|| Path::new("/usr/bin").join(path));
-            (found, Trust::Trusted)
-        };
-        Known::Yes(Some(FileFacts {
-            real: found.clone(),
-            found,
-            device: 1,
-            inode: 1,
-            trust,
-        }))
-    }
-
-    fn variable(&mut self, name: &[u8]) -> Known<Variable> {
-        if let Some(value) = self.variables.get(name) {
-            return Known::Yes(Variable::Scalar {
-                value: value.clone(),
-                exported: false,
-                plain: true,
+                ActionKind::Read(path)
             });
+            continue;
         }
-        Known::Yes(match self.environment.get(name) {
-            Some(value) => Variable::Scalar {
-                value: value.clone(),
-                exported: true,
-                plain: true,
-            },
-            None => Variable::Unset,
-        })
+        let assignment = argv.is_empty()
+            && source.split_once('=').is_some_and(|(name, _)| {
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            });
+        if assignment {
+            let (name, value) = source.split_once('=').unwrap();
+            let value = match word.value() {
+                Some(bytes) => ActionWord::literal(&bytes[name.len() + 1..]),
+                None => ActionWord {
+                    source: value.into(),
+                    state: WordState::Dynamic(vec![]),
+                    count: Count::One,
+                },
+            };
+            let scope = if words.len() > 0 {
+                SetScope::Command
+            } else {
+                SetScope::Shell
+            };
+            add(ActionKind::Set(Set {
+                name: ActionWord::literal(name),
+                value: Some(value),
+                scope,
+            }));
+            continue;
+        }
+        argv.push(word);
     }
+    let Some(first) = argv.first() else { return };
+    let program = match first.value() {
+        None => Program::Unknown,
+        Some(name) if world.is_builtin(name) == Known::Yes(true) => Program::Builtin,
+        Some(name) => match world.program(name, &folder) {
+            Known::Yes(Some(facts)) => Program::File(facts),
+            Known::Yes(None) => Program::Missing,
+            Known::Unknown => Program::Unknown,
+        },
+    };
+    // The little that the real analysis knows of recursive readers.
+    let recursive = matches!(first.value(), Some(b"grep"))
+        && argv
+            .iter()
+            .any(|word| matches!(word.value(), Some(b"-r" | b"-R" | b"-rn")));
+    let reads_below = if recursive {
+        argv.iter().skip(3).cloned().collect()
+    } else {
+        Vec::new()
+    };
+    add(ActionKind::Run(Run {
+        argv,
+        program,
+        standing: Standing::Judged,
+        reads_below,
+    }));
+}
 
-    fn positional(&mut self) -> Known<Vec<Vec<u8>>> {
-        Known::Yes(self.positional.clone())
-    }
+enum Token {
+    Word(ActionWord, bool),
+    End,
+}
 
-    fn glob(&mut self, _pattern: &[u8], _folder: &Folder) -> Option<Vec<Vec<u8>>> {
-        None
-    }
-
-    fn option(&mut self, name: &str) -> Known<bool> {
-        Known::Yes(self.options.iter().any(|option| option == name))
-    }
-
-    fn folder(&mut self) -> Folder {
-        Folder::Known(self.folder.clone())
-    }
-
-    fn home(&mut self) -> PathBuf {
-        self.home.clone()
-    }
-
-    fn home_of(&mut self, user: &[u8]) -> Option<PathBuf> {
-        (user == b"root").then(|| PathBuf::from("/root"))
-    }
-
-    fn real_path(&mut self, path: &Path) -> Option<PathBuf> {
-        let mut real = PathBuf::new();
-        for component in path.components() {
-            match component {
-                std::path::Component::ParentDir => {
-                    real.pop();
+fn tokens(line: &str) -> Option<Vec<Token>> {
+    let mut tokens = Vec::new();
+    let mut chars = line.chars().peekable();
+    loop {
+        while chars.next_if(|c| *c == ' ').is_some() {}
+        match chars.peek() {
+            None => return Some(tokens),
+            Some(';' | '|') => {
+                chars.next();
+                tokens.push(Token::End);
+                continue;
+            }
+            Some('>' | '<') => {
+                let c = chars.next()?;
+                tokens.push(Token::Word(ActionWord::literal(c.to_string()), true));
+                continue;
+            }
+            Some(_) => {}
+        }
+        let mut source = String::new();
+        let mut pieces: Vec<Piece> = Vec::new();
+        let (mut glob, mut split) = (false, false);
+        let mut quote = None;
+        let mut quoted_any = false;
+        while let Some(&c) = chars.peek() {
+            if quote.is_none() && matches!(c, ' ' | ';' | '|' | '>' | '<') {
+                break;
+            }
+            chars.next();
+            source.push(c);
+            match (quote, c) {
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    quoted_any = true;
                 }
-                std::path::Component::CurDir => {}
-                std::path::Component::Prefix(_)
-                | std::path::Component::RootDir
-                | std::path::Component::Normal(_) => real.push(component),
+                (Some(q), c) if q == c => quote = None,
+                (None, '\\') => {
+                    let c = chars.next()?;
+                    source.push(c);
+                    known(&mut pieces, c);
+                }
+                (None | Some('"'), '$') => {
+                    while let Some(c) = chars.next_if(|c| c.is_ascii_alphanumeric() || *c == '_') {
+                        source.push(c);
+                    }
+                    split |= quote.is_none();
+                    pieces.push(Piece::Unknown);
+                }
+                (None, '*') => {
+                    glob = true;
+                    pieces.push(Piece::Star);
+                }
+                (None, '?') => {
+                    glob = true;
+                    pieces.push(Piece::Question);
+                }
+                (None, '~') if source.len() == 1 => {
+                    "/home/agent".chars().for_each(|c| known(&mut pieces, c));
+                }
+                (_, c) => known(&mut pieces, c),
             }
         }
-        Some(real)
+        if quote.is_some() {
+            return None;
+        }
+        let unknown = pieces.contains(&Piece::Unknown);
+        let state = match (unknown, glob) {
+            (true, _) => WordState::Dynamic(pieces),
+            (false, true) => WordState::Pattern(pieces),
+            (false, false) => WordState::Literal(match pieces.pop() {
+                Some(Piece::Known(bytes)) => bytes,
+                _ => Vec::new(),
+            }),
+        };
+        let count = if split || glob {
+            Count::Any
+        } else {
+            Count::One
+        };
+        tokens.push(Token::Word(
+            ActionWord {
+                source: source.into(),
+                state,
+                count,
+            },
+            !quoted_any,
+        ));
     }
+}
 
-    fn read_file(&mut self, path: &Path, limit: usize) -> Option<Vec<u8>> {
-        let text = self.files.get(path)?;
-        Some(text.get(..=limit).unwrap_or(text).to_vec())
+fn known(pieces: &mut Vec<Piece>, c: char) {
+    if !matches!(pieces.last(), Some(Piece::Known(_))) {
+        pieces.push(Piece::Known(Vec::new()));
     }
-
-    fn git(&mut self, _folder: &Folder) -> GitFacts {
-        GitFacts::Harmless
-    }
-
-    fn is_folder(&mut self, path: &Path) -> Known<bool> {
-        Known::Yes(self.folders.iter().any(|folder| folder == path))
-    }
-
-    fn is_fixed(&mut self, path: &Path) -> bool {
-        self.files.contains_key(path)
-    }
-
-    fn pager_is_secure(&mut self) -> bool {
-        true
+    if let Some(Piece::Known(bytes)) = pieces.last_mut() {
+        bytes.extend(c.to_string().bytes());
     }
 }

@@ -4,9 +4,9 @@
 //! before the closing brace. `hash` is the SHA-256 of the line without it, so that `sed` and `sha256sum`
 //! are enough to check one. `prev` is the `hash` of the record before, [`FIRST_PREV`] for the first.
 
+pub use crate::canonical::sha256_hex as hex_sha256;
 use crate::canonical::{CanonicalError, canonical, is_exact};
 use serde_json::{Map, Number, Value};
-pub use crate::canonical::sha256_hex as hex_sha256;
 use thiserror::Error;
 
 /// `prev` of the first record of a log.

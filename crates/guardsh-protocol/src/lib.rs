@@ -12,5 +12,6 @@ pub mod shown;
 pub use canonical::{CanonicalError, canonical, canonical_digest, sha256_hex};
 pub use decision::*;
 pub use record::*;
+pub use redact::{redact, redact_text, redact_value, redact_words};
 pub use request::*;
 pub use shown::{Newlines, Shown, shown, shown_with, shown_within};

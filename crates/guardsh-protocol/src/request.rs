@@ -176,21 +176,19 @@ impl Request {
             .unwrap_or(Duration::ZERO)
     }
 
-    /// The keys by which a denial of this request sticks: one for each action that asked.
+    /// The keys by which a denial of this request sticks: one for each action that asked, in their own order.
     pub fn asking_keys(&self) -> Result<Vec<String>, RequestError> {
-        let mut keys = Vec::new();
-        for action in &self.actions {
-            if action.verdict == "ask" {
-                let key = denial_key(action)?;
-                if !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
-        }
+        let asking = self.actions.iter().filter(|action| action.verdict == "ask");
+        let mut keys = asking.map(denial_key).collect::<Result<Vec<_>, _>>()?;
+        keys.sort_unstable();
+        keys.dedup();
         Ok(keys)
     }
 
     fn check(&self) -> Result<(), RequestError> {
+        if self.actions.len() > MOST_ACTIONS {
+            return Err(RequestError::TooManyActions);
+        }
         // A reader sees `line`, the shell gets `line_base64`: they must be the same thing.
         if self.line != text_of(&self.line_bytes()?) {
             return Err(RequestError::Mismatch("line"));
@@ -563,6 +561,9 @@ pub enum RequestError {
     /// It ends before it begins, or never.
     #[error("the time to answer is not a positive duration")]
     Timeout,
+    /// Nobody could read them all.
+    #[error("more than {MOST_ACTIONS} actions: nobody could read them all")]
+    TooManyActions,
     /// Not a UUID of version 7.
     #[error("not a request id (a UUID of version 7)")]
     Id,
@@ -600,5 +601,301 @@ pub const RESERVED: [&str; 9] = [
     "decisions",
 ];
 
+/// More than a person reads before saying yes.
+const MOST_ACTIONS: usize = 5000;
 const SHORT_LENGTH: usize = 6;
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ProgramRecord;
+
+    fn draft() -> Draft {
+        Draft {
+            session: "s".to_owned(),
+            host: "web-1".to_owned(),
+            uid: 1000,
+            user: "deploy".to_owned(),
+            door: Door::Session,
+            agent: Agent {
+                name: Some("deploy-bot".to_owned()),
+                environment: Some("production".to_owned()),
+                task: Some("T-1".to_owned()),
+                model: None,
+            },
+            shell: "/bin/bash".into(),
+            cwd: "/srv".into(),
+            line: b"touch \xff".to_vec(),
+            actions: vec![ActionRecord {
+                kind: "run".to_owned(),
+                span: [0, 7],
+                argv: Some(vec!["touch".to_owned(), "\\xff".to_owned()]),
+                argv_base64: Some(vec!["dG91Y2g=".to_owned(), "/w==".to_owned()]),
+                program: Some(ProgramRecord {
+                    kind: "file".to_owned(),
+                    path: Some("/usr/bin/touch".to_owned()),
+                    device: Some("1".to_owned()),
+                    inode: Some(u64::MAX.to_string()),
+                }),
+                cwd: Some("/srv".to_owned()),
+                words: vec!["literal".to_owned(), "literal".to_owned()],
+                verdict: "ask".to_owned(),
+                rule: "builtin.default".to_owned(),
+                source: "builtin".to_owned(),
+                reason: "no rule allows it".to_owned(),
+                ..ActionRecord::default()
+            }],
+            risk: RiskRecord::default(),
+            recent: Vec::new(),
+            attachments: vec![Attachment::new("script", b"echo hi\n")],
+            justification: None,
+            policy_digest: "p".to_owned(),
+        }
+    }
+
+    fn filed(draft: Draft) -> Request {
+        let now = "2026-11-21T12:00:00.123456Z".parse().unwrap();
+        draft.file(now, Duration::from_secs(300)).unwrap()
+    }
+
+    fn changed(change: impl FnOnce(&mut Draft)) -> String {
+        let mut draft = draft();
+        change(&mut draft);
+        filed(draft).material
+    }
+
+    #[test]
+    fn the_same_thing_has_the_same_material_whoever_looks_and_whenever() {
+        let material = filed(draft()).material;
+        assert_eq!(changed(|_| {}), material);
+        assert_eq!(
+            changed(|draft| draft.session = "other".to_owned()),
+            material
+        );
+        assert_eq!(changed(|draft| draft.agent.task = None), material);
+        assert_eq!(
+            changed(|draft| draft.agent.model = Some("m".to_owned())),
+            material
+        );
+        assert_eq!(changed(|draft| draft.risk.score = 90), material);
+        assert_eq!(
+            changed(|draft| draft.recent.push(RecentLine::default())),
+            material
+        );
+        assert_eq!(
+            changed(|draft| draft.justification = Some("j".to_owned())),
+            material
+        );
+        assert_eq!(changed(|draft| draft.user = "d".to_owned()), material);
+        let later = draft()
+            .file(Timestamp::now(), Duration::from_secs(1))
+            .unwrap();
+        assert_eq!(later.material, material);
+        assert_ne!(later.digest().unwrap(), filed(draft()).digest().unwrap());
+    }
+
+    #[test]
+    fn whatever_a_verdict_depends_on_changes_the_material() {
+        let mut seen = vec![filed(draft()).material];
+        let mut differs = |change: &dyn Fn(&mut Draft)| {
+            let material = changed(change);
+            assert!(!seen.contains(&material), "after {} others", seen.len());
+            seen.push(material);
+        };
+        differs(&|draft| draft.host = "web-2".to_owned());
+        differs(&|draft| draft.uid = 1001);
+        differs(&|draft| draft.door = Door::Command);
+        differs(&|draft| draft.shell = "/bin/dash".into());
+        differs(&|draft| draft.cwd = "/srv2".into());
+        differs(&|draft| draft.cwd = std::ffi::OsStr::from_bytes(b"/srv\xff").into());
+        differs(&|draft| draft.cwd = "/srv\\xff".into());
+        differs(&|draft| draft.line = b"touch \xfe".to_vec());
+        differs(&|draft| draft.agent.name = None);
+        differs(&|draft| draft.agent.environment = None);
+        differs(&|draft| draft.policy_digest = "q".to_owned());
+        differs(&|draft| draft.attachments = vec![Attachment::new("script", b"echo ho\n")]);
+        differs(&|draft| draft.attachments.clear());
+        differs(&|draft| draft.actions.clear());
+        fn action(draft: &mut Draft) -> &mut ActionRecord {
+            &mut draft.actions[0]
+        }
+        fn program(draft: &mut Draft) -> &mut ProgramRecord {
+            draft.actions[0].program.as_mut().unwrap()
+        }
+        differs(&|draft| action(draft).kind = "read".to_owned());
+        differs(&|draft| action(draft).argv_base64 = None);
+        differs(&|draft| action(draft).words[1] = "dynamic".to_owned());
+        differs(&|draft| action(draft).cwd = None);
+        differs(&|draft| action(draft).path = Some("/x".to_owned()));
+        differs(&|draft| action(draft).name = Some("x".to_owned()));
+        differs(&|draft| action(draft).value = Some("x".to_owned()));
+        differs(&|draft| action(draft).what = Some("x".to_owned()));
+        differs(&|draft| action(draft).line = Some("x".to_owned()));
+        differs(&|draft| program(draft).path = Some("/tmp/touch".to_owned()));
+        differs(&|draft| program(draft).inode = Some("2".to_owned()));
+        differs(&|draft| program(draft).device = Some("2".to_owned()));
+        differs(&|draft| program(draft).kind = "function".to_owned());
+    }
+
+    #[test]
+    fn what_is_read_back_is_what_was_filed() {
+        let request = filed(draft());
+        assert_eq!(request.line, "touch \\xff");
+        assert_eq!(request.line_bytes().unwrap(), b"touch \xff");
+        assert_eq!(request.timeout(), Duration::from_secs(300));
+        let text = request.body().unwrap().to_string();
+        let body: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(Request::from_body(&body).unwrap(), request);
+        assert_eq!(body_digest(&body).unwrap(), request.digest().unwrap());
+    }
+
+    #[test]
+    fn a_request_that_contradicts_itself_is_none() {
+        let refused = |name: &str, value: Value| {
+            let mut body = filed(draft()).body().unwrap();
+            body[name] = value;
+            Request::from_body(&body).is_err()
+        };
+        assert!(!refused("session", json!("other")));
+        assert!(refused("line", json!("ls")));
+        assert!(refused("line_base64", json!("bHM=")));
+        assert!(refused("line_base64", json!("!")));
+        assert!(refused("cwd", json!("/")));
+        assert!(refused("cwd_base64", json!("Lw==")));
+        assert!(refused("material", json!("0")));
+        assert!(refused("uid", json!(0)));
+        assert!(refused("id", json!("x")));
+        assert!(refused("expires_at", json!("2026-11-21T11:00:00Z")));
+        let attached = json!([{ "name": "script", "sha256": "0", "text": "echo hi\n" }]);
+        assert!(refused("attachments", attached));
+        assert!(Request::from_body(&json!([])).is_err());
+    }
+
+    #[test]
+    fn more_actions_than_anybody_reads_are_refused() {
+        let with = |count: usize| {
+            let mut draft = draft();
+            draft.actions = vec![draft.actions[0].clone(); count];
+            Request::from_body(&filed(draft).body().unwrap())
+        };
+        assert!(with(MOST_ACTIONS).is_ok());
+        assert!(matches!(
+            with(MOST_ACTIONS + 1),
+            Err(RequestError::TooManyActions)
+        ));
+    }
+
+    #[test]
+    fn a_member_of_a_newer_version_is_part_of_the_digest_and_a_reserved_one_is_not() {
+        let request = filed(draft());
+        let mut body = request.body().unwrap();
+        for name in RESERVED {
+            body[name] = json!("x");
+        }
+        assert_eq!(body_digest(&body).unwrap(), request.digest().unwrap());
+        body["more"] = json!("x");
+        assert_ne!(body_digest(&body).unwrap(), request.digest().unwrap());
+        assert!(Request::from_body(&body).is_ok());
+    }
+
+    #[test]
+    fn what_a_service_adds_has_reserved_names() {
+        let standing = crate::Standing {
+            state: crate::State::Pending,
+            url: Some(String::new()),
+            digest: String::new(),
+            short: String::new(),
+            waited_s: 0,
+            expires_in_s: 0,
+            asker: String::new(),
+            flags: vec![String::new()],
+            decisions: Vec::new(),
+        };
+        let added = serde_json::to_value(standing).unwrap();
+        for name in added.as_object().unwrap().keys() {
+            assert!(RESERVED.contains(&name.as_str()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_denial_sticks_to_what_would_be_done_and_not_to_where() {
+        let action = &draft().actions[0];
+        let key = denial_key(action).unwrap();
+        let mut elsewhere = action.clone();
+        elsewhere.cwd = Some("/tmp".to_owned());
+        elsewhere.span = [5, 9];
+        elsewhere.rule = "other".to_owned();
+        elsewhere.program.as_mut().unwrap().inode = Some("3".to_owned());
+        assert_eq!(denial_key(&elsewhere).unwrap(), key);
+        let mut other = action.clone();
+        other.argv_base64.as_mut().unwrap()[1] = "/g==".to_owned();
+        assert_ne!(denial_key(&other).unwrap(), key);
+        let mut other = action.clone();
+        other.program.as_mut().unwrap().path = Some("/tmp/touch".to_owned());
+        assert_ne!(denial_key(&other).unwrap(), key);
+    }
+
+    #[test]
+    fn only_asking_actions_stick() {
+        let mut request = filed(draft());
+        let mut allowed = request.actions[0].clone();
+        allowed.verdict = "allow".to_owned();
+        allowed.argv_base64 = None;
+        request.actions.push(allowed);
+        request.actions.push(request.actions[0].clone());
+        assert_eq!(
+            request.asking_keys().unwrap(),
+            [denial_key(&request.actions[0]).unwrap()]
+        );
+    }
+
+    #[test]
+    fn a_short_id_is_the_last_thirty_bits_as_people_may_type_them() {
+        let id: RequestId = "0199d3c2-0000-7000-8000-0000000000ff".parse().unwrap();
+        assert_eq!(id.short(), "00007Z");
+        assert_eq!(
+            "oO0o7z".parse::<RequestName>().unwrap(),
+            RequestName::Short("00007Z".to_owned())
+        );
+        assert_eq!(
+            "il1234".parse::<RequestName>().unwrap(),
+            RequestName::Short("111234".to_owned())
+        );
+        let whole = id.to_string();
+        assert_eq!(
+            whole.parse::<RequestName>().unwrap(),
+            RequestName::Whole(id)
+        );
+        for bad in [
+            "",
+            "00007",
+            "00007ZZ",
+            "00007U",
+            "0000é",
+            "0199d3c2-0000-4000-8000-0000000000ff",
+        ] {
+            assert!(bad.parse::<RequestName>().is_err(), "{bad}");
+        }
+        let low = id.0.as_u128() & 0x3fff_ffff;
+        assert_eq!(low, 255);
+    }
+
+    #[test]
+    fn the_digests_are_those_that_others_compute() {
+        // The example of docs/reference/protocol.md, whose digests were computed with Python's json and
+        // hashlib.
+        let text = include_str!("../../../docs/reference/protocol-example.json");
+        let body: Value = serde_json::from_str(text).unwrap();
+        let request = Request::from_body(&body).unwrap();
+        assert_eq!(
+            request.material,
+            "e3f56f6197cb416678beb47bbfd9f1b0add26d5b9165961d82e8681a2bde4f54"
+        );
+        assert_eq!(
+            body_digest(&body).unwrap(),
+            "8629022287ba34abeddc81fc0cb2b74c543402c9b506720dbf89e7487bd6d358"
+        );
+        assert_eq!(request.digest().unwrap(), body_digest(&body).unwrap());
+    }
+}

@@ -40,7 +40,9 @@ fn ancestor_running(pid: Pid, own_file: FileId) -> io::Result<Option<Pid>> {
 #[derive(Debug)]
 pub struct Peer {
     uid: Uid,
+    /// 0: a process of a namespace that cannot be seen from here.
     pid: Pid,
+    /// 0: it had ended already.
     started: u64,
     pidfd: Option<OwnedFd>,
 }
@@ -52,9 +54,6 @@ impl Peer {
         // Linux before 6.5 has no such option; the start time is compared in any case.
         let pidfd = getsockopt(socket, sockopt::PeerPidfd).ok();
         let pid = Pid::from_raw(credentials.pid());
-        if pid.as_raw() <= 0 {
-            return Err(odd("the peer is in another process namespace"));
-        }
         Ok(Self {
             uid: Uid::from_raw(credentials.uid()),
             pid,
@@ -75,6 +74,9 @@ impl Peer {
 
     /// The guard whose session it lives in. An error means that it cannot be told, which is no better.
     pub fn guard(&self) -> io::Result<Option<Pid>> {
+        if self.pid.as_raw() <= 0 {
+            return Err(odd("it is in another process namespace"));
+        }
         let found = guarded_ancestor(self.pid)?;
         // After the walk, so that it was this process and not a later one of the same number.
         if self.has_ended()? {
@@ -94,31 +96,13 @@ impl Peer {
     }
 }
 
-/// The first argument of a guardsh that is a tool and guards nothing.
+/// The words that make a guardsh a tool, which guards nothing: its first argument, or the first after
+/// `--config FILE`.
 ///
-/// Whoever reads the arguments of guardsh must hold to this list: everything else may be a guard.
-pub const TOOLS: [&str; 21] = [
-    "approve",
-    "audit",
-    "cancel",
-    "check",
-    "completions",
-    "deny",
-    "doctor",
-    "lift",
-    "man",
-    "pending",
-    "policy",
-    "replay",
-    "request",
-    "review",
-    "serve",
-    "sessions",
-    "show",
-    "token",
-    "trust",
-    "--help",
-    "--version",
+/// Whoever reads the arguments of guardsh goes by this list; everything else may be a guard.
+pub const TOOLS: [&str; 14] = [
+    "approve", "audit", "cancel", "check", "deny", "help", "lift", "pending", "policy", "request",
+    "serve", "show", "token", "trust",
 ];
 
 fn walk(first: Pid, own_file: FileId) -> io::Result<Option<Pid>> {
@@ -179,8 +163,11 @@ fn is_tool(pid: Pid) -> io::Result<bool> {
     let login = arguments
         .next()
         .is_none_or(|called| called.starts_with(b"-"));
-    let first = arguments.next().unwrap_or(b"");
-    Ok(!login && TOOLS.iter().any(|tool| tool.as_bytes() == first))
+    let first = match arguments.next() {
+        Some(b"--config") => arguments.nth(1),
+        first => first,
+    };
+    Ok(!login && TOOLS.iter().any(|tool| Some(tool.as_bytes()) == first))
 }
 
 /// What `/proc/PID/stat` says.
@@ -367,6 +354,16 @@ mod tests {
             ..peer
         };
         assert!(late.guard().is_err());
+    }
+
+    #[test]
+    fn a_peer_of_a_namespace_that_cannot_be_seen_is_not_vouched_for() {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let peer = Peer {
+            pid: Pid::from_raw(0),
+            ..Peer::of(&ours).unwrap()
+        };
+        assert!(peer.guard().is_err());
     }
 
     #[test]

@@ -1,0 +1,683 @@
+//! Paths that no rule opens: secrets, start-up files, guardsh's own.
+//!
+//! Every word of every call is looked at, with what follows its `=`, `:`, `@` or a short option, and every
+//! path that is read or written. Touching a protected path asks, whatever the rules allow; only
+//! `unprotect` in the deciding file takes a path off the list, and never one of guardsh's own.
+
+use crate::action::{ActionWord, Folder, Piece, WordState};
+use crate::paths::{
+    Ground, KnownPath, Links, PathPattern, Place, is_at_or_below, normalized, place_of_bytes,
+    places,
+};
+use crate::pattern::Symbol;
+use crate::world::World;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// What is protected: the built-in list, what the configuration adds, guardsh's own files.
+#[derive(Clone, Debug)]
+pub(crate) struct Protected {
+    added: PatternSet,
+    lifted: Vec<PathPattern>,
+    own: Vec<PathPattern>,
+}
+
+/// A protected path that a word leads to, or may lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Touch {
+    /// The word, or the part of it, that leads there.
+    pub(crate) word: Vec<u8>,
+    /// The pattern that names the path.
+    pub(crate) pattern: String,
+    /// How sure, and what kind.
+    pub(crate) kind: TouchKind,
+}
+
+/// The ways in which a word meets a protected path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TouchKind {
+    /// It is that path.
+    Is,
+    /// It may become that path.
+    May,
+    /// That path lies below it, and everything below is read.
+    Below,
+    /// It is one of guardsh's own files.
+    Own,
+}
+
+/// Patterns, with a filter for those that catch a name anywhere.
+#[derive(Clone, Debug, Default)]
+struct PatternSet {
+    anchored: Vec<PathPattern>,
+    floating: Vec<PathPattern>,
+    /// Which bytes can stand behind the slash where a floating pattern begins; `None`: any.
+    floating_starts: Option<[bool; 256]>,
+}
+
+/// No path is longer (`PATH_MAX`), so a longer word is none.
+const LONGEST_PATH: usize = 4096;
+/// So many places inside a word are tried: behind `=`, `:`, `@`, `,`.
+const MAX_PARTS: usize = 16;
+/// A cluster of short options before an attached value is not longer.
+const MAX_CLUSTER: usize = 6;
+
+impl Protected {
+    pub(crate) fn new(added: &[PathPattern], lifted: &[PathPattern], own: &[PathBuf]) -> Self {
+        Self {
+            added: PatternSet::new(added.iter().cloned()),
+            lifted: lifted.to_vec(),
+            own: own.iter().map(|path| PathPattern::of_path(path)).collect(),
+        }
+    }
+
+    /// The first protected path that the words of a call lead to.
+    pub(crate) fn in_call(
+        &self,
+        words: &[ActionWord],
+        folder: &Folder,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        let mut options_ended = false;
+        for word in words {
+            let touch = match &word.state {
+                WordState::Literal(value) => {
+                    let touch = self.in_value(value, options_ended, folder, ground, world);
+                    options_ended |= value == b"--";
+                    touch
+                }
+                WordState::Resolved(values) => values
+                    .iter()
+                    .find_map(|value| self.in_value(value, options_ended, folder, ground, world)),
+                WordState::Pattern(pieces) | WordState::Dynamic(pieces) => {
+                    self.in_partly_known(word, pieces, folder, ground, world)
+                }
+            };
+            if touch.is_some() {
+                return touch;
+            }
+        }
+        None
+    }
+
+    /// The protected path that a path used by redirection, `source` or a known operand is.
+    pub(crate) fn in_path(
+        &self,
+        path: &ActionWord,
+        below: bool,
+        folder: &Folder,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        for place in places(path, folder, ground, world) {
+            let touch = match &place {
+                Place::Path(known) => {
+                    let shown = path.value().unwrap_or(&known.written);
+                    self.at(shown, shown, known, ground, world)
+                        .or_else(|| self.below(shown, known, below, ground, world))
+                }
+                Place::Partly(symbols) => {
+                    if nothing_known(symbols) {
+                        None
+                    } else {
+                        self.near(&path.source, symbols, ground, world)
+                    }
+                }
+            };
+            if touch.is_some() {
+                return touch;
+            }
+        }
+        None
+    }
+
+    /// The protected path below an operand whose contents are read with everything below it.
+    pub(crate) fn below_operand(
+        &self,
+        operand: &ActionWord,
+        folder: &Folder,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        places(operand, folder, ground, world)
+            .iter()
+            .find_map(|place| match place {
+                Place::Path(known) => self.below(&operand.source, known, true, ground, world),
+                // What is read below a folder that is not known may be anything.
+                Place::Partly(symbols) => {
+                    self.partly_above(&operand.source, symbols, ground, world)
+                }
+            })
+    }
+
+    fn in_value(
+        &self,
+        value: &[u8],
+        options_ended: bool,
+        folder: &Folder,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        let option = value.first() == Some(&b'-') && !options_ended;
+        if !value.is_empty() && value.len() <= LONGEST_PATH {
+            let links = if option { Links::Leave } else { Links::Resolve };
+            let touch = self.value_at(value, value, links, folder, ground, world);
+            if touch.is_some() {
+                return touch;
+            }
+        }
+        if option && value.get(1) != Some(&b'-') {
+            // `-f/path`, `-xzf/path`
+            let last = value.len().min(2 + MAX_CLUSTER);
+            for at in 2..last {
+                let part = value.get(at..).unwrap_or_default();
+                if part.len() <= LONGEST_PATH {
+                    let links = if at == 2 {
+                        Links::Resolve
+                    } else {
+                        Links::Leave
+                    };
+                    let touch = self.value_at(value, part, links, folder, ground, world);
+                    if touch.is_some() {
+                        return touch;
+                    }
+                }
+            }
+        }
+        for part in parts(value) {
+            let touch = self.value_at(value, part, Links::Resolve, folder, ground, world);
+            if touch.is_some() {
+                return touch;
+            }
+        }
+        None
+    }
+
+    fn value_at(
+        &self,
+        word: &[u8],
+        part: &[u8],
+        links: Links,
+        folder: &Folder,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        let place = place_of_bytes(part, folder, world, links);
+        let touch = match &place {
+            Place::Path(known) => self.at(word, part, known, ground, world),
+            Place::Partly(symbols) => self.near(word, symbols, ground, world),
+        };
+        if touch.is_some() {
+            return touch;
+        }
+        // A program may expand a tilde that the shell left alone.
+        let behind_tilde = part.strip_prefix(b"~/")?;
+        for home in ground.homes(world) {
+            let path = [home.as_slice(), b"/", behind_tilde].concat();
+            let known = KnownPath {
+                written: normalized(&path),
+                real: None,
+            };
+            let touch = self.at(word, &path, &known, ground, world);
+            if touch.is_some() {
+                return touch;
+            }
+        }
+        None
+    }
+
+    /// A path that is known. `raw` is how it was given: `..` in it matters.
+    fn at(
+        &self,
+        word: &[u8],
+        raw: &[u8],
+        known: &KnownPath,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        if is_own_descriptor(raw, &known.written) {
+            return None;
+        }
+        for form in known.forms() {
+            for own in &self.own {
+                if own.touches(form, ground, world) {
+                    return Some(touch(word, own, TouchKind::Own));
+                }
+            }
+            let found = builtin()
+                .touching(form, ground, world)
+                .or_else(|| self.added.touching(form, ground, world));
+            if let Some(pattern) = found
+                && !self.is_lifted(known, ground, world)
+            {
+                return Some(touch(word, pattern, TouchKind::Is));
+            }
+        }
+        None
+    }
+
+    /// Protected paths below a known folder.
+    fn below(
+        &self,
+        word: &[u8],
+        known: &KnownPath,
+        below: bool,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        if !below {
+            return None;
+        }
+        for form in known.forms() {
+            let mut all = self
+                .own
+                .iter()
+                .chain(&builtin().anchored)
+                .chain(&self.added.anchored);
+            if let Some(pattern) = all.find(|pattern| pattern.lies_below(form, ground, world)) {
+                return Some(touch(word, pattern, TouchKind::Below));
+            }
+        }
+        None
+    }
+
+    /// A path that is partly known.
+    fn near(
+        &self,
+        word: &[u8],
+        symbols: &[Symbol],
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        if nothing_known(symbols) || symbols.len() > LONGEST_PATH {
+            return None;
+        }
+        for own in &self.own {
+            if own.may_touch(symbols, ground, world) {
+                return Some(touch(word, own, TouchKind::May));
+            }
+        }
+        let found = builtin()
+            .near(symbols, ground, world)
+            .or_else(|| self.added.near(symbols, ground, world))?;
+        Some(touch(word, found, TouchKind::May))
+    }
+
+    fn partly_above(
+        &self,
+        word: &[u8],
+        symbols: &[Symbol],
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        if symbols.first() != Some(&Symbol::Byte(b'/')) {
+            return Some(Touch {
+                word: word.to_vec(),
+                pattern: "a folder that is not known".to_owned(),
+                kind: TouchKind::Below,
+            });
+        }
+        let mut with_child = symbols.to_vec();
+        with_child.extend([Symbol::Byte(b'/'), Symbol::Unknown]);
+        let pattern = self
+            .own
+            .iter()
+            .chain(&builtin().anchored)
+            .chain(&self.added.anchored)
+            .find(|pattern| pattern.may_touch(&with_child, ground, world))?;
+        Some(touch(word, pattern, TouchKind::Below))
+    }
+
+    /// Words that are not wholly known, and the parts of them that may be paths.
+    fn in_partly_known(
+        &self,
+        word: &ActionWord,
+        pieces: &[Piece],
+        folder: &Folder,
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<Touch> {
+        for part in partly_known_parts(pieces) {
+            let part = ActionWord {
+                source: word.source.clone(),
+                state: match word.state {
+                    WordState::Pattern(_) => WordState::Pattern(part),
+                    WordState::Literal(_) | WordState::Resolved(_) | WordState::Dynamic(_) => {
+                        WordState::Dynamic(part)
+                    }
+                },
+                count: word.count,
+            };
+            for place in places(&part, folder, ground, world) {
+                let touch = match &place {
+                    Place::Path(_) => None,
+                    Place::Partly(symbols) => self.near(&word.source, symbols, ground, world),
+                };
+                if touch.is_some() {
+                    return touch;
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether `unprotect` names the path in both of its forms.
+    fn is_lifted(&self, known: &KnownPath, ground: &mut Ground, world: &mut dyn World) -> bool {
+        known.forms().all(|form| {
+            builtin_exceptions()
+                .iter()
+                .chain(&self.lifted)
+                .any(|pattern| pattern.touches(form, ground, world))
+        })
+    }
+}
+
+impl PatternSet {
+    fn new(patterns: impl Iterator<Item = PathPattern>) -> Self {
+        let (floating, anchored): (Vec<_>, Vec<_>) = patterns.partition(PathPattern::is_floating);
+        let mut starts = Some([false; 256]);
+        for head in floating.iter().flat_map(PathPattern::floating_heads) {
+            match head.get(1) {
+                Some(byte) => {
+                    if let Some(slot) = starts
+                        .as_mut()
+                        .and_then(|starts| starts.get_mut(usize::from(*byte)))
+                    {
+                        *slot = true;
+                    }
+                }
+                None => starts = None,
+            }
+        }
+        Self {
+            anchored,
+            floating,
+            floating_starts: starts,
+        }
+    }
+
+    fn touching(
+        &self,
+        path: &[u8],
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<&PathPattern> {
+        let may_float = match &self.floating_starts {
+            None => true,
+            Some(starts) => path.windows(2).any(|pair| match pair {
+                [b'/', next] => starts.get(usize::from(*next)).copied().unwrap_or(true),
+                _ => false,
+            }),
+        };
+        let floating = if may_float {
+            self.floating.as_slice()
+        } else {
+            &[]
+        };
+        self.anchored
+            .iter()
+            .chain(floating)
+            .find(|pattern| pattern.touches(path, ground, world))
+    }
+
+    fn near(
+        &self,
+        symbols: &[Symbol],
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<&PathPattern> {
+        self.anchored
+            .iter()
+            .chain(&self.floating)
+            .find(|pattern| pattern.may_touch(symbols, ground, world))
+    }
+}
+
+fn touch(word: &[u8], pattern: &PathPattern, kind: TouchKind) -> Touch {
+    Touch {
+        word: word.to_vec(),
+        pattern: pattern.text().to_owned(),
+        kind,
+    }
+}
+
+/// Whether the symbols say nothing at all.
+fn nothing_known(symbols: &[Symbol]) -> bool {
+    symbols
+        .iter()
+        .all(|symbol| matches!(symbol, Symbol::Unknown | Symbol::Byte(b'/')))
+        && symbols.contains(&Symbol::Unknown)
+        && symbols.first() == Some(&Symbol::Unknown)
+}
+
+/// What stands behind `=`, `:`, `@` and `,`: each part, and all that follows each of the first ones.
+fn parts(value: &[u8]) -> Vec<&[u8]> {
+    let separator = |byte: &u8| matches!(byte, b'=' | b':' | b'@' | b',');
+    let mut found = Vec::new();
+    if !value.iter().any(separator) {
+        return found;
+    }
+    let mut begin = 0;
+    for (index, byte) in value.iter().enumerate() {
+        if !separator(byte) {
+            continue;
+        }
+        if let Some(part) = value.get(begin..index) {
+            found.push(part);
+        }
+        begin = index + 1;
+        if found.len() <= MAX_PARTS
+            && let Some(rest) = value.get(begin..)
+        {
+            found.push(rest);
+        }
+    }
+    if let Some(part) = value.get(begin..) {
+        found.push(part);
+    }
+    found.retain(|part| !part.is_empty() && part.len() <= LONGEST_PATH);
+    found.dedup();
+    found
+}
+
+/// The word, and what stands behind a separator or a short option in its known pieces.
+fn partly_known_parts(pieces: &[Piece]) -> Vec<Vec<Piece>> {
+    let mut found = vec![pieces.to_vec()];
+    if let Some((Piece::Known(first), rest)) = pieces.split_first()
+        && first.first() == Some(&b'-')
+        && first.get(1) != Some(&b'-')
+    {
+        for at in 2..=first.len().min(2 + MAX_CLUSTER) {
+            let mut part = Vec::new();
+            match first.get(at..) {
+                Some([]) | None => {}
+                Some(behind) => part.push(Piece::Known(behind.to_vec())),
+            }
+            part.extend_from_slice(rest);
+            found.push(part);
+        }
+    }
+    for (index, piece) in pieces.iter().enumerate() {
+        let Piece::Known(bytes) = piece else {
+            continue;
+        };
+        for (at, byte) in bytes.iter().enumerate() {
+            if found.len() > MAX_PARTS {
+                return found;
+            }
+            if matches!(byte, b'=' | b':' | b'@' | b',') {
+                let mut part = Vec::new();
+                match bytes.get(at + 1..) {
+                    Some([]) | None => {}
+                    Some(behind) => part.push(Piece::Known(behind.to_vec())),
+                }
+                part.extend_from_slice(pieces.get(index + 1..).unwrap_or_default());
+                found.push(part);
+            }
+        }
+    }
+    found.retain(|part| !part.is_empty());
+    found
+}
+
+/// `/proc/self/fd`, `/proc/thread-self/fd`, `/dev/fd`, one number in them, and `/dev/std*`: the command's
+/// own descriptors. What lies below a number may be anything.
+pub(crate) fn is_own_descriptor(raw: &[u8], written: &[u8]) -> bool {
+    if raw.split(|byte| *byte == b'/').any(|part| part == b"..") {
+        return false;
+    }
+    if matches!(written, b"/dev/stdin" | b"/dev/stdout" | b"/dev/stderr") {
+        return true;
+    }
+    [
+        b"/proc/self/fd".as_slice(),
+        b"/proc/thread-self/fd",
+        b"/dev/fd",
+    ]
+    .iter()
+    .any(|folder| match written.strip_prefix(*folder) {
+        Some([]) => true,
+        Some([b'/', number @ ..]) => !number.is_empty() && number.iter().all(u8::is_ascii_digit),
+        Some(_) | None => false,
+    })
+}
+
+/// Whether writing here changes a process: `/proc/*/{mem,fd}` and the same below `task`.
+pub(crate) fn changes_a_process(raw: &[u8], written: &[u8]) -> bool {
+    if is_own_descriptor(raw, written) || !is_at_or_below(written, b"/proc") {
+        return false;
+    }
+    let mut parts = written.split(|byte| *byte == b'/').skip(2);
+    let _process = parts.next();
+    match parts.next() {
+        Some(b"mem" | b"fd") => true,
+        Some(b"task") => {
+            let _thread = parts.next();
+            matches!(parts.next(), Some(b"mem" | b"fd"))
+        }
+        Some(_) | None => false,
+    }
+}
+
+/// The built-in list.
+fn builtin() -> &'static PatternSet {
+    static SET: OnceLock<PatternSet> = OnceLock::new();
+    SET.get_or_init(|| {
+        PatternSet::new(
+            BUILTIN
+                .iter()
+                .filter_map(|text| PathPattern::parse(text).ok()),
+        )
+    })
+}
+
+fn builtin_exceptions() -> &'static [PathPattern] {
+    static LIST: OnceLock<Vec<PathPattern>> = OnceLock::new();
+    LIST.get_or_init(|| {
+        BUILTIN_EXCEPTIONS
+            .iter()
+            .filter_map(|text| PathPattern::parse(text).ok())
+            .collect()
+    })
+}
+
+/// The built-in protected paths, for `policy show` and the reference.
+pub fn builtin_protected() -> &'static [&'static str] {
+    BUILTIN
+}
+
+/// Templates that hold no secrets.
+const BUILTIN_EXCEPTIONS: &[&str] = &["**/.env.{example,sample,template,dist,defaults,schema}"];
+
+const BUILTIN: &[&str] = &[
+    // Keys and credentials, wherever they lie.
+    "**/.ssh/**",
+    "**/.gnupg/**",
+    "**/.aws/**",
+    "**/.azure/**",
+    "**/.kube/**",
+    "**/.docker/config.json",
+    "**/.git-credentials",
+    "**/.netrc",
+    "**/.pgpass",
+    "**/.my.cnf",
+    "**/.mylogin.cnf",
+    "**/.npmrc",
+    "**/.pypirc",
+    "**/.vault-token",
+    "**/.htpasswd",
+    "**/.env",
+    "**/.env.*",
+    "**/.envrc",
+    "**/id_{rsa,dsa,ecdsa,ed25519,ecdsa_sk,ed25519_sk}",
+    // The same where recursive reading from the home folder would reach them, and more that is only there.
+    "~/.ssh/**",
+    "~/.gnupg/**",
+    "~/.aws/**",
+    "~/.azure/**",
+    "~/.kube/**",
+    "~/.docker/**",
+    "~/.git-credentials",
+    "~/.netrc",
+    "~/.pgpass",
+    "~/.config/{gcloud,gh,hub,glab-cli,op,doctl,containers,age,sops,fly,hcloud,linode-cli,rclone,stripe,netlify,vercel,configstore}/**",
+    "~/.config/git/credentials",
+    "~/.config/composer/auth.json",
+    "~/.cargo/credentials{,.toml}",
+    "~/.gem/credentials",
+    "~/.m2/settings{,-security}.xml",
+    "~/.gradle/gradle.properties",
+    "~/.terraform.d/**",
+    "~/.terraformrc",
+    "~/.databrickscfg",
+    "~/.snowflake/**",
+    "~/.s3cfg",
+    "~/.boto",
+    "~/.password-store/**",
+    "~/.local/share/keyrings/**",
+    "~/.mozilla/**",
+    "~/.config/{google-chrome,chromium,BraveSoftware}/**",
+    "~/.{Xauthority,ICEauthority}",
+    "~/.{bash,zsh,sh,ash,psql,mysql,sqlite,python,node_repl,rediscli,dbshell}_history",
+    // What shells, the login and common programs run or obey when they start.
+    "**/.{bashrc,bash_profile,bash_login,bash_logout,bash_aliases,profile,shrc,kshrc,mkshrc,inputrc}",
+    "**/.{zshrc,zshenv,zprofile,zlogin,zlogout}",
+    "**/.gitconfig",
+    "**/.git/config",
+    "**/.git/config.worktree",
+    "**/.git/hooks/**",
+    "**/.git/modules/**",
+    "~/.config/git/**",
+    "~/.config/{fish,environment.d,systemd,autostart,direnv}/**",
+    "~/.{pam_environment,xprofile,xinitrc,xsession,xsessionrc,forward,procmailrc}",
+    "~/.{vimrc,gvimrc,exrc,lesskey,lessfilter,psqlrc,sqliterc,gdbinit,screenrc,tmux.conf,curlrc,wgetrc,pythonrc,irbrc,Rprofile}",
+    "~/.{vim,emacs.d}/**",
+    "~/.emacs",
+    "~/.config/{nvim,tmux,less}/**",
+    "/etc/{profile,bash.bashrc,bashrc,environment,inputrc,zshenv,zprofile,zshrc,zlogin}",
+    "/etc/{profile.d,zsh,security,pam.d}/**",
+    "/etc/{crontab,anacrontab}",
+    "/etc/cron.{d,hourly,daily,weekly,monthly}/**",
+    "/var/spool/cron/**",
+    "/etc/ld.so.{preload,conf}",
+    "/etc/ld.so.conf.d/**",
+    // The machine's own secrets.
+    "/etc/{shadow,shadow-,gshadow,gshadow-,sudoers}",
+    "/etc/sudoers.d/**",
+    "/etc/ssh/ssh_host_*_key",
+    "/etc/ssl/private/**",
+    "/etc/kubernetes/**",
+    "/etc/rancher/**",
+    "/{run,var/run}/secrets/**",
+    "/{run,var/run}/{docker.sock,crio/crio.sock,containerd/containerd.sock,podman/podman.sock}",
+    "/dev/{mem,kmem,port}",
+    "/dev/{sd,nvme,vd,xvd,dm-,mmcblk,loop}*",
+    "/dev/{disk,mapper}/**",
+    // Other processes, and one's own memory and environment.
+    "/proc/*/{mem,environ}",
+    "/proc/*/{fd,root,cwd,map_files}/**",
+    "/proc/*/task/*/{mem,environ}",
+    "/proc/*/task/*/{fd,root,cwd}/**",
+    "/proc/{kcore,kmem,sysrq-trigger}",
+];
