@@ -60,7 +60,7 @@ impl Shell for Bash {
     }
 
     fn end_mark(&self) -> u8 {
-        0
+        b'\n'
     }
 
     fn print(&self, word: &str) -> Vec<u8> {

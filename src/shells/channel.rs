@@ -19,7 +19,7 @@ const LONGEST_ANSWER: usize = 4 << 20;
 /// How long a message that nobody asked for may be.
 const LONGEST_REPORT: usize = 4096;
 /// How long the shell may take for an answer, or to take in a text, on a machine under load.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why the channel is not to be trusted any more.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +95,7 @@ pub(crate) struct Channel {
     verdicts: OwnedFd,
     terminal: PathBuf,
     commands_inode: u64,
+    verdicts_inode: u64,
     phase: Phase,
     /// Bytes of a message that is not whole yet.
     partial: Vec<u8>,
@@ -111,7 +112,7 @@ impl Channel {
         reports: OwnedFd,
         verdicts: OwnedFd,
         terminal: PathBuf,
-        commands_inode: u64,
+        (commands_inode, verdicts_inode): (u64, u64),
     ) -> io::Result<Self> {
         guardsh_sys::io::set_nonblocking(reports.as_fd())?;
         Ok(Self {
@@ -121,6 +122,7 @@ impl Channel {
             verdicts,
             terminal,
             commands_inode,
+            verdicts_inode,
             phase: Phase::Busy,
             partial: Vec::new(),
             messages: VecDeque::new(),
@@ -147,6 +149,16 @@ impl Channel {
     /// What `/proc/PID/fd/0` of the shell leads to while it reads its commands.
     pub(crate) fn commands_link(&self) -> PathBuf {
         PathBuf::from(format!("socket:[{}]", self.commands_inode))
+    }
+
+    /// What `/proc/PID/fd/9` of the shell leads to.
+    pub(crate) fn verdicts_link(&self) -> PathBuf {
+        PathBuf::from(format!("socket:[{}]", self.verdicts_inode))
+    }
+
+    /// Whether the shell has taken in every verdict and answer that was sent, and none is owed.
+    pub(crate) fn owes_nothing(&self) -> io::Result<bool> {
+        Ok(!self.waits() && guardsh_sys::io::unread_by_peer(self.verdicts.as_fd())? == 0)
     }
 
     /// Whether the shell has taken in every command line that was sent.

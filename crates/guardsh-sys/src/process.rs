@@ -242,6 +242,16 @@ pub fn waits_for(pid: Pid) -> WaitsFor {
     }
 }
 
+/// How often a process has waited so far: while the number is the same it has not gone on.
+pub fn waits_counted(pid: Pid) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?
+        .trim()
+        .parse()
+        .ok()
+}
+
 fn waits_for_from(text: &str) -> WaitsFor {
     let mut fields = text.split_ascii_whitespace();
     let Some(number) = fields.next().and_then(|field| field.parse::<i64>().ok()) else {
