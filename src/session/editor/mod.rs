@@ -222,7 +222,8 @@ enum Previous {
     LastArgument(Range<usize>, usize),
 }
 
-/// Whether all that was typed fits the line.
+/// Whether all that was typed fits the line. Once it does not, nothing that is typed or deleted
+/// makes it whole again: what is then in the line is not what the person sees in their mind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
     Whole,
@@ -503,10 +504,6 @@ impl Editor {
             // Ctrl-S stops the output of a terminal that is not raw: whoever sends it out of that
             // habit does not expect a search to take what follows.
             Command::SearchForward | Command::Cancel | Command::Escape => {}
-        }
-        if self.buffer.text().is_empty() {
-            // What did not fit stood behind what is gone now.
-            self.fit = Fit::Whole;
         }
         None
     }
