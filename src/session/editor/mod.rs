@@ -222,8 +222,8 @@ enum Previous {
     LastArgument(Range<usize>, usize),
 }
 
-/// Whether all that was typed fits the line. Once it does not, nothing that is typed or deleted
-/// makes it whole again: what is then in the line is not what the person sees in their mind.
+/// Whether all that was typed fits the line. Once it does not, nothing typed or deleted makes it
+/// whole again: the line then lacks bytes that the person knows of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
     Whole,
@@ -489,9 +489,9 @@ impl Editor {
             Command::Yank => self.within_limit(Buffer::yank),
             Command::YankOlder => self.within_limit(Buffer::yank_older),
             Command::Transpose => self.buffer.transpose(),
-            Command::UpperCase => self.buffer.change_case(Case::Upper),
-            Command::LowerCase => self.buffer.change_case(Case::Lower),
-            Command::Capitalize => self.buffer.change_case(Case::Capital),
+            Command::UpperCase => self.within_limit(|buffer| buffer.change_case(Case::Upper)),
+            Command::LowerCase => self.within_limit(|buffer| buffer.change_case(Case::Lower)),
+            Command::Capitalize => self.within_limit(|buffer| buffer.change_case(Case::Capital)),
             Command::Undo => self.buffer.undo(),
             Command::ClearScreen => {
                 let spans = self.spans(Wanted::IfShown);
