@@ -34,4 +34,9 @@ mod session;
 mod shells;
 mod world;
 
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the session that drives the editor comes next")
+)]
+
 fn main() {}

@@ -5,6 +5,7 @@
 //! What is typed while something runs goes where [`foreground`] says. Whatever the shell reports that it should
 //! not ends the session: nothing more runs. The terminal is as it was found on every way out.
 
+pub(crate) mod editor;
 mod foreground;
 #[cfg(test)]
 mod tests;
@@ -132,6 +133,69 @@ pub(crate) trait LineEditor {
     fn set_echo(&mut self, on: bool) -> Vec<u8>;
     /// A line that was submitted.
     fn push_history(&mut self, line: &[u8]);
+}
+
+impl LineEditor for editor::Editor {
+    fn begin(&mut self, prompt_line: &[u8]) -> Vec<u8> {
+        Self::begin(self, prompt_line)
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> Edited {
+        let editor::Fed {
+            consumed,
+            event,
+            output,
+        } = Self::feed(self, bytes);
+        Edited {
+            consumed,
+            event: event.map(|event| match event {
+                editor::EditorEvent::Submit(line) => Entered::Line(line),
+                editor::EditorEvent::Interrupt => Entered::Interrupt,
+                editor::EditorEvent::EndOfInput => Entered::EndOfInput,
+                editor::EditorEvent::TooLong => Entered::TooLong,
+            }),
+            output,
+        }
+    }
+
+    fn awaits_more(&self) -> bool {
+        Self::awaits_more(self)
+    }
+
+    fn flush_escape(&mut self) -> Vec<u8> {
+        Self::flush_escape(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text().is_empty()
+    }
+
+    fn hide(&mut self) -> Vec<u8> {
+        Self::hide(self)
+    }
+
+    fn show(&mut self) -> Vec<u8> {
+        Self::show(self)
+    }
+
+    fn resize(&mut self, size: Size) -> Vec<u8> {
+        Self::resize(self, size.columns, size.rows)
+    }
+
+    fn set_echo(&mut self, on: bool) -> Vec<u8> {
+        Self::set_echo(
+            self,
+            if on {
+                editor::Echo::On
+            } else {
+                editor::Echo::Off
+            },
+        )
+    }
+
+    fn push_history(&mut self, line: &[u8]) {
+        Self::push_history(self, line);
+    }
 }
 
 /// What came of feeding an editor.

@@ -3,6 +3,7 @@
 mod attacks;
 mod like_plain;
 mod state;
+mod screen;
 mod typed;
 
 use super::*;
@@ -108,7 +109,7 @@ fn ask(world: &mut dyn World, question: &str) -> String {
         "builtin" => format!("{:?}", world.is_builtin(name.as_bytes())),
         "program" => match world.program(name.as_bytes(), &folder) {
             Known::Yes(Some(facts)) => facts.found.display().to_string(),
-            other => format!("{other:?}"),
+            other @ (Known::Yes(None) | Known::Unknown) => format!("{other:?}"),
         },
         "variable" => match world.variable(name.as_bytes()) {
             Known::Yes(Variable::Scalar {
@@ -118,7 +119,7 @@ fn ask(world: &mut dyn World, question: &str) -> String {
             }) => {
                 format!("{} exported={exported} plain={plain}", value.escape_ascii())
             }
-            other => format!("{other:?}"),
+            other @ (Known::Yes(Variable::Unset | Variable::Special { .. }) | Known::Unknown) => format!("{other:?}"),
         },
         "glob" => format!(
             "{:?}",
@@ -218,6 +219,16 @@ struct Setting {
     rc: String,
     environment: Vec<(&'static str, String)>,
     login: bool,
+    editor: Editing,
+}
+
+/// Which editor a session has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Editing {
+    /// One that leaves what is seen easy to compare.
+    Plain,
+    /// The real one.
+    Real,
 }
 
 impl Setting {
@@ -227,6 +238,7 @@ impl Setting {
             rc: "PS1='@> '\n".to_owned(),
             environment: Vec::new(),
             login: false,
+            editor: Editing::Plain,
         }
     }
 }
@@ -286,7 +298,27 @@ impl Driven {
         let input = outer.terminal().try_clone_to_owned().unwrap();
         let output = outer.terminal().try_clone_to_owned().unwrap();
         let thread = std::thread::spawn(move || {
-            let mut editor = PlainLine::default();
+            let mut plain = PlainLine::default();
+            let mut real = editor::Editor::new(editor::EditorOptions {
+                terminal: editor::Terminal::Ansi,
+                colour: editor::Colour::Off,
+                columns: 80,
+                rows: 24,
+                history: Vec::new(),
+                completeness: Box::new(|text| {
+                    if text.ends_with(b"\\") || text.ends_with(b"do") {
+                        editor::Completeness::Incomplete
+                    } else {
+                        editor::Completeness::Complete
+                    }
+                }),
+                colouring: None,
+                completer: None,
+            });
+            let editor: &mut dyn LineEditor = match setting.editor {
+                Editing::Plain => &mut plain,
+                Editing::Real => &mut real,
+            };
             run(Parts {
                 input,
                 output,
@@ -295,7 +327,7 @@ impl Driven {
                 trusted_path: vec!["/usr/bin".into(), "/bin".into()],
                 raw: Vec::new(),
                 judge: &mut judge,
-                editor: &mut editor,
+                editor,
                 signals: None,
             })
         });
