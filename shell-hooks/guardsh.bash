@@ -9,7 +9,7 @@
 # Messages are printable ASCII and end with a newline, the delimiter that 'read' has by itself: bash forgets another
 # one when a trap uses 'read' while it waits.
 #
-# The first line, which guardsh puts before this one, sets __gs_tty and __gs_rc.
+# The first line, which guardsh puts before this one, sets __gs_tty, __gs_rc and __gs_login.
 \builtin shopt -u expand_aliases
 
 # The prompt hook: says that a prompt comes, reads the one nonce of this prompt, and reports with it.
@@ -106,8 +106,12 @@ __gs_f= __gs_k=0 __gs_ps=() __gs_q=0 __gs_s= __gs_x= __gs_t= __gs_u= __gs_r=0
 \builtin unset -f __gs_h
 \builtin shopt -s expand_aliases
 
-if [[ $__gs_rc && -f $__gs_rc && -r $__gs_rc ]]; then . "$__gs_rc" <"$__gs_tty" 8>&- 9<&-; fi
-
-\builtin unset __gs_rc __gs_tty __gs_i
+for __gs_t in "${__gs_rc[@]}"; do
+  if [[ -f $__gs_t && -r $__gs_t ]]; then . "$__gs_t" <"$__gs_tty" 8>&- 9<&-; fi
+done
+# A login shell has loaded its history before its profiles could name another file.
+if [[ $__gs_login ]]; then \builtin history -c; \builtin history -r; fi
 PROMPT_COMMAND[99]='__gs_p "$?"'
-set -o history
+\builtin unset __gs_rc __gs_tty __gs_i __gs_t
+if [[ $__gs_login ]]; then __gs_p 0; fi
+\builtin unset __gs_login

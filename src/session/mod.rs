@@ -135,69 +135,6 @@ pub(crate) trait LineEditor {
     fn push_history(&mut self, line: &[u8]);
 }
 
-impl LineEditor for editor::Editor {
-    fn begin(&mut self, prompt_line: &[u8]) -> Vec<u8> {
-        Self::begin(self, prompt_line)
-    }
-
-    fn feed(&mut self, bytes: &[u8]) -> Edited {
-        let editor::Fed {
-            consumed,
-            event,
-            output,
-        } = Self::feed(self, bytes);
-        Edited {
-            consumed,
-            event: event.map(|event| match event {
-                editor::EditorEvent::Submit(line) => Entered::Line(line),
-                editor::EditorEvent::Interrupt => Entered::Interrupt,
-                editor::EditorEvent::EndOfInput => Entered::EndOfInput,
-                editor::EditorEvent::TooLong => Entered::TooLong,
-            }),
-            output,
-        }
-    }
-
-    fn awaits_more(&self) -> bool {
-        Self::awaits_more(self)
-    }
-
-    fn flush_escape(&mut self) -> Vec<u8> {
-        Self::flush_escape(self)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.text().is_empty()
-    }
-
-    fn hide(&mut self) -> Vec<u8> {
-        Self::hide(self)
-    }
-
-    fn show(&mut self) -> Vec<u8> {
-        Self::show(self)
-    }
-
-    fn resize(&mut self, size: Size) -> Vec<u8> {
-        Self::resize(self, size.columns, size.rows)
-    }
-
-    fn set_echo(&mut self, on: bool) -> Vec<u8> {
-        Self::set_echo(
-            self,
-            if on {
-                editor::Echo::On
-            } else {
-                editor::Echo::Off
-            },
-        )
-    }
-
-    fn push_history(&mut self, line: &[u8]) {
-        Self::push_history(self, line);
-    }
-}
-
 /// What came of feeding an editor.
 #[derive(Debug)]
 pub(crate) struct Edited {
@@ -305,6 +242,7 @@ struct Session<'a> {
     channel: Channel,
     around: Surroundings,
     end: OwnedFd,
+    ended: Option<Ended>,
     image: Option<(u64, u64)>,
     raw: Vec<String>,
     judge: &'a mut dyn Judge,
@@ -375,6 +313,7 @@ impl<'a> Session<'a> {
         editor.resize(size);
         Ok(Self {
             end: process::end_of(started.pid).map_err(at_start)?,
+            ended: None,
             image: None,
             around: Surroundings {
                 shell: start.kind,
@@ -642,6 +581,9 @@ impl<'a> Session<'a> {
             return Ok(false);
         }
         let pid = self.around.pid;
+        if process::waits_for(pid) == WaitsFor::Hidden {
+            return Ok(self.seems_idle());
+        }
         Ok(process::waits_for(pid) == WaitsFor::Read(0)
             && std::fs::read_link(format!("/proc/{pid}/fd/0"))
                 .is_ok_and(|link| link == self.channel.commands_link())
@@ -654,6 +596,24 @@ impl<'a> Session<'a> {
             Doing::Busy { running: true, .. } | Doing::Replaced { running: true }
         );
         self.doing = Doing::Replaced { running };
+    }
+
+    /// On hosts where nobody may see what another process waits for: it has reported, or it has the terminal to
+    /// itself and sleeps. Less certain; what is sent too early waits in the channel, and only for its own nonce.
+    fn seems_idle(&self) -> bool {
+        let Doing::Busy { reported, .. } = &self.doing else {
+            return false;
+        };
+        if reported.is_some() {
+            return true;
+        }
+        let Some(stat) = process::stat_of(self.around.pid) else {
+            return false;
+        };
+        !self.channel.reports_each_prompt()
+            && self.look >= LONGEST_LOOK
+            && stat.state == b'S'
+            && tty::foreground(self.pty.master()).is_ok_and(|group| group == stat.group)
     }
 
     fn told_end(&mut self, status: Option<u8>) {
@@ -700,15 +660,17 @@ impl<'a> Session<'a> {
     }
 
     fn on_end(&mut self) -> io::Result<Next> {
-        let pid = self.around.pid;
-        match process::change_of(pid)? {
-            Some(Change::Ended(_, ended)) => {
-                self.forward_output()?;
-                self.told_end(Some(ended.status()));
-                Ok(Next::End(ended.status()))
-            }
-            Some(Change::Stopped(_) | Change::Continued(_)) | None => Ok(Next::Go),
+        if self.ended.is_none()
+            && let Some(Change::Ended(_, ended)) = process::change_of(self.around.pid)?
+        {
+            self.ended = Some(ended);
         }
+        let Some(ended) = self.ended else {
+            return Ok(Next::Go);
+        };
+        self.forward_output()?;
+        self.told_end(Some(ended.status()));
+        Ok(Next::End(ended.status()))
     }
 
     // ---- the terminal ------------------------------------------------------------------------------
@@ -856,13 +818,17 @@ impl<'a> Session<'a> {
     fn on_signals(&mut self) -> io::Result<()> {
         let mut arrived = Vec::new();
         if let Some(signals) = &mut self.signals {
-            while let Some(signal) = signals.next()? {
+            while let Some(signal) = signals.arrived()? {
                 arrived.push(signal);
             }
         }
         for signal in arrived {
             if signal == Signal::SIGWINCH {
                 self.on_resize()?;
+            } else if signal == Signal::SIGCHLD {
+                self.on_children()?;
+            } else if signal == Signal::SIGTSTP {
+                self.stop()?;
             } else if signal == Signal::SIGHUP {
                 self.hang_up()?;
             } else if signal == Signal::SIGTERM {
@@ -873,6 +839,32 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+
+    /// As a subreaper guardsh is the parent of what the shell leaves behind.
+    fn on_children(&mut self) -> io::Result<()> {
+        while let Some(change) = process::next_change()? {
+            match change {
+                Change::Ended(pid, ended) if pid == self.around.pid => self.ended = Some(ended),
+                // The shell was suspended: so is the session, and the caller gets the terminal back.
+                Change::Stopped(pid) if pid == self.around.pid => self.stop()?,
+                Change::Ended(..) | Change::Stopped(_) | Change::Continued(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops this process as its caller expects it, and goes on when continued.
+    fn stop(&mut self) -> io::Result<()> {
+        if let Some(raw_mode) = &self.raw_mode {
+            raw_mode.pause()?;
+        }
+        process::stop_self()?;
+        if let Some(raw_mode) = &self.raw_mode {
+            raw_mode.resume()?;
+        }
+        process::signal(self.around.pid, Signal::SIGCONT)?;
+        self.on_resize()
     }
 
     fn on_resize(&mut self) -> io::Result<()> {

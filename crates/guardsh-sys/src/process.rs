@@ -135,6 +135,11 @@ pub fn signal_group(group: Pid, signal: Signal) -> io::Result<()> {
     gone_is_fine(killpg(group, signal))
 }
 
+/// Stops this very process until somebody continues it.
+pub fn stop_self() -> io::Result<()> {
+    Ok(nix::sys::signal::raise(Signal::SIGSTOP)?)
+}
+
 fn gone_is_fine(result: nix::Result<()>) -> io::Result<()> {
     match result {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),

@@ -20,9 +20,10 @@ fn a_signal_during_the_wait_shifts_no_verdict() {
         driven.until("cancelled by test\r\n");
         driven.until("@> ");
         // Each later line is the one that was judged.
-        assert_eq!(driven.output_of("echo one"), "one\n");
-        assert_eq!(driven.output_of("deny two"), "refused by test\n");
-        assert_eq!(driven.output_of("echo three"), "three\n");
+        for (line, output) in [("echo one", "one\n"), ("deny two", "refused by test\n"), ("echo three", "three\n")] {
+            let seen = driven.output_of(line);
+            assert!(seen.starts_with(output), "{seen:?}");
+        }
         nothing_unjudged_runs(&mut driven);
     }
 }

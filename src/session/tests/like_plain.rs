@@ -140,7 +140,10 @@ fn tracing_shows_the_text_only() {
 
 #[test]
 fn history_holds_what_was_submitted_and_nothing_else() {
-    let mut driven = Driven::ready(BASH);
+    let mut setting = Setting::of(BASH);
+    setting.history = "old\n".to_owned();
+    let mut driven = Driven::start(setting);
+    driven.until("@> ");
     driven.output_of("echo one");
     driven.output_of("deny two");
     driven.output_of("echo 'th''ree'\t#x");
@@ -148,12 +151,12 @@ fn history_holds_what_was_submitted_and_nothing_else() {
     let lines: Vec<&str> = seen.lines().map(str::trim).collect();
     assert_eq!(
         lines,
-        ["1  echo one", "2  echo 'th''ree'\t#x", "3  history"]
+        ["1  old", "2  echo one", "3  echo 'th''ree'\t#x", "4  history"]
     );
     driven.line("exit");
     assert_eq!(driven.status(), 0);
     let kept = std::fs::read_to_string(driven.path("hist")).unwrap();
-    assert_eq!(kept, "echo one\necho 'th''ree'\t#x\nhistory\nexit\n");
+    assert_eq!(kept, "old\necho one\necho 'th''ree'\t#x\nhistory\nexit\n");
 }
 
 #[test]
@@ -322,4 +325,25 @@ fn the_end_of_the_terminal_ends_the_shell() {
     }
     assert_eq!(std::fs::read_to_string(said).unwrap(), "bye\n");
     drop(folder);
+}
+
+#[test]
+fn a_login_shell_reads_its_profile_with_the_terminal() {
+    for kind in [BASH, DASH] {
+        let mut setting = Setting::of(kind);
+        setting.login = true;
+        setting.rc = String::new();
+        setting.profile = "test -t 0 && echo profile has a terminal\nls -1 /proc/self/fd\nHISTFILE=~/other\nexport FROM_PROFILE=yes\nPS1='@> '\n".to_owned();
+        let mut driven = Driven::start(setting);
+        let seen = driven.until("@> ");
+        assert!(seen.ends_with("profile has a terminal\r\n0\r\n1\r\n2\r\n3\r\n@> "), "{seen:?}");
+        assert_eq!(driven.output_of("sh -c 'echo $FROM_PROFILE'; env | grep -c __gs"), "yes\n0\n");
+        assert_eq!(driven.output_of("echo \"$PROMPT_COMMAND\""), "\n");
+        if kind == BASH {
+            assert_eq!(driven.output_of("shopt login_shell; echo $0"), "login_shell    \ton\n-bash\n");
+            let seen = driven.output_of("history"); assert!(seen.starts_with("    1  from before\n    2  sh -c"), "{seen}");
+            driven.line("logout");
+            assert_eq!(driven.status(), 0);
+        }
+    }
 }

@@ -204,6 +204,69 @@ impl LineEditor for PlainLine {
     fn push_history(&mut self, _line: &[u8]) {}
 }
 
+impl LineEditor for editor::Editor {
+    fn begin(&mut self, prompt_line: &[u8]) -> Vec<u8> {
+        Self::begin(self, prompt_line)
+    }
+
+    fn feed(&mut self, bytes: &[u8]) -> Edited {
+        let editor::Fed {
+            consumed,
+            event,
+            output,
+        } = Self::feed(self, bytes);
+        Edited {
+            consumed,
+            event: event.map(|event| match event {
+                editor::EditorEvent::Submit(line) => Entered::Line(line),
+                editor::EditorEvent::Interrupt => Entered::Interrupt,
+                editor::EditorEvent::EndOfInput => Entered::EndOfInput,
+                editor::EditorEvent::TooLong => Entered::TooLong,
+            }),
+            output,
+        }
+    }
+
+    fn awaits_more(&self) -> bool {
+        Self::awaits_more(self)
+    }
+
+    fn flush_escape(&mut self) -> Vec<u8> {
+        Self::flush_escape(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text().is_empty()
+    }
+
+    fn hide(&mut self) -> Vec<u8> {
+        Self::hide(self)
+    }
+
+    fn show(&mut self) -> Vec<u8> {
+        Self::show(self)
+    }
+
+    fn resize(&mut self, size: Size) -> Vec<u8> {
+        Self::resize(self, size.columns, size.rows)
+    }
+
+    fn set_echo(&mut self, on: bool) -> Vec<u8> {
+        Self::set_echo(
+            self,
+            if on {
+                editor::Echo::On
+            } else {
+                editor::Echo::Off
+            },
+        )
+    }
+
+    fn push_history(&mut self, line: &[u8]) {
+        Self::push_history(self, line);
+    }
+}
+
 /// A session in a thread, and the terminal it believes to have.
 struct Driven {
     outer: Pty,
@@ -219,6 +282,8 @@ struct Setting {
     rc: String,
     environment: Vec<(&'static str, String)>,
     login: bool,
+    profile: String,
+    history: String,
     editor: Editing,
 }
 
@@ -238,6 +303,8 @@ impl Setting {
             rc: "PS1='@> '\n".to_owned(),
             environment: Vec::new(),
             login: false,
+            profile: String::new(),
+            history: String::new(),
             editor: Editing::Plain,
         }
     }
@@ -256,6 +323,9 @@ impl Driven {
         let home = folder.path().to_owned();
         std::fs::write(home.join(".bashrc"), &setting.rc).unwrap();
         std::fs::write(home.join(".dashrc"), &setting.rc).unwrap();
+        std::fs::write(home.join(".profile"), &setting.profile).unwrap();
+        std::fs::write(home.join("hist"), &setting.history).unwrap();
+        std::fs::write(home.join("other"), "from before\n").unwrap();
         let outer = Pty::open(
             Size {
                 rows: 24,
