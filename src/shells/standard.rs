@@ -66,7 +66,8 @@ impl Shell for StandardBash {
         let line = bash::Bash.constant_line(nonce, Path::new(PLACE));
         let from = [b"<".as_slice(), &super::quote::ansi_c(PLACE.as_bytes())].concat();
         let line = replaced(&line, &from, format!("<&{BASH_INPUT} {BASH_INPUT}<&-").as_bytes());
-        let report = b"; __gs_z=$?; \\__gs_p \"$__gs_z\"; \\__gs_e \"$__gs_u\" && \\__gs_e \"$__gs_u\"; }\n";
+        // A refusal is a command that failed: errexit and ERR act on it. For text that ran they have acted already.
+        let report = b"; __gs_z=$?; case $__gs_t in '') \\__gs_p \"$__gs_z\"; \\__gs_e \"$__gs_u\" ;; *) \\__gs_p \"$__gs_z\"; \\__gs_e \"$__gs_u\" && \\__gs_e \"$__gs_u\" ;; esac; }\n";
         let line = line.strip_suffix(b"; }\n").unwrap_or(&line);
         [line, report].concat()
     }
@@ -107,7 +108,11 @@ impl Shell for StandardDash {
     fn constant_line(&self, nonce: &str, _terminal: &Path) -> Vec<u8> {
         let line = dash::Dash.constant_line(nonce, Path::new(PLACE));
         let from = [b"<".as_slice(), &super::quote::single(PLACE.as_bytes())].concat();
-        replaced(&line, &from, b"<&7 7<&-")
+        let line = replaced(&line, &from, b"<&7 7<&-");
+        let end = b"\\__gs_r \"$__gs_s\" \"$__gs_u\" && \\__gs_v \"$__gs_u\"; }\n".as_slice();
+        let both = b"case $__gs_t in '') \\__gs_r \"$__gs_s\" \"$__gs_u\" ;; *) \\__gs_r \"$__gs_s\" \"$__gs_u\" && \\__gs_v \"$__gs_u\" ;; esac; }\n";
+        let line = line.strip_suffix(end).unwrap_or(&line);
+        [line, both].concat()
     }
 
     fn payload(&self, text: &[u8]) -> Vec<u8> {
