@@ -710,9 +710,24 @@ fn builtin() -> &'static PatternSet {
         PatternSet::new(
             BUILTIN
                 .iter()
-                .filter_map(|text| PathPattern::parse(text).ok()),
+                .flat_map(|text| without_braces(text))
+                .filter_map(|text| PathPattern::parse(&text).ok()),
         )
     })
+}
+
+/// The list is short to read with braces; a reason names the one pattern that was met.
+fn without_braces(text: &str) -> Vec<String> {
+    let Some((before, rest)) = text.split_once('{') else {
+        return vec![text.to_owned()];
+    };
+    let Some((inside, after)) = rest.split_once('}') else {
+        return vec![text.to_owned()];
+    };
+    inside
+        .split(',')
+        .flat_map(|one| without_braces(&format!("{before}{one}{after}")))
+        .collect()
 }
 
 fn builtin_exceptions() -> &'static [PathPattern] {
@@ -824,3 +839,55 @@ const BUILTIN: &[&str] = &[
     "/proc/*/task/*/{fd,root,cwd}/**",
     "/proc/{kcore,kmem,sysrq-trigger}",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_pattern_is_one() {
+        for text in BUILTIN.iter().chain(BUILTIN_EXCEPTIONS) {
+            for one in without_braces(text) {
+                assert!(!one.contains(['{', '}']), "{one}");
+                PathPattern::parse(&one).unwrap_or_else(|error| panic!("{one}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_commands_own_descriptors_are_free() {
+        for path in [
+            "/proc/self/fd",
+            "/proc/self/fd/3",
+            "/dev/fd/63",
+            "/dev/stdin",
+            "/proc/thread-self/fd/1",
+        ] {
+            assert!(
+                is_own_descriptor(path.as_bytes(), path.as_bytes()),
+                "{path}"
+            );
+        }
+        for path in [
+            "/proc/self/fd/3/x",
+            "/proc/1/fd/3",
+            "/dev/fd/x",
+            "/dev/fdx",
+            "/proc/self/mem",
+        ] {
+            assert!(
+                !is_own_descriptor(path.as_bytes(), path.as_bytes()),
+                "{path}"
+            );
+        }
+        assert!(!is_own_descriptor(b"/dev/fd/3/../4", b"/dev/fd/4"));
+    }
+
+    #[test]
+    fn parts_of_a_word_are_few_and_none_is_lost_at_the_ends() {
+        assert_eq!(parts(b"a=b:c"), [b"a".as_slice(), b"b:c", b"b", b"c"]);
+        assert!(parts(b"plain").is_empty());
+        let long = b"a:".repeat(100_000);
+        assert!(parts(&long).len() < 110_000);
+    }
+}
