@@ -49,9 +49,13 @@ impl Home {
     }
 
     fn serve(&mut self) {
+        self.serve_with(&["serve", "--listen", "127.0.0.1:0"]);
+    }
+
+    fn serve_with(&mut self, arguments: &[&str]) {
         let mut service = self
             .command(GUARDSH)
-            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -205,7 +209,7 @@ fn what_a_request_holds_cannot_move_the_cursor_or_reverse_text() {
     for arguments in [vec!["pending"], vec!["show", &request.id.short()]] {
         let shown = home.tool(&arguments);
         let shown = text(&shown.stdout);
-        assert!(shown.contains("echo \\e[2J\\u{202e}safe\\r"), "{shown}");
+        assert!(shown.contains("echo \\x1b[2J\\u{202e}safe\\x0d"), "{shown}");
         assert!(shown.contains("\\u{200b}rm x"), "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\r']));
     }
@@ -238,6 +242,18 @@ fn a_second_service_says_that_the_first_is_running() {
     assert_eq!(second.status.code(), Some(125));
     assert!(text(&second.stderr).contains("another service is running"));
     assert_eq!(home.tool(&["pending"]).status.code(), Some(0));
+}
+
+#[test]
+fn services_of_two_users_do_not_get_into_each_others_way() {
+    let start = |home: &mut Home| {
+        home.kill();
+        home.serve_with(&["serve"]);
+        assert_eq!(home.tool(&["pending"]).status.code(), Some(0));
+    };
+    let (mut one, mut other) = (Home::new(), Home::new());
+    start(&mut one);
+    start(&mut other);
 }
 
 #[test]

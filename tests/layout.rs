@@ -32,6 +32,8 @@ fn sources(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             sources(&path, found);
+        } else if path.file_name().is_some_and(|name| name == "tests.rs") {
+            // Tests of a whole folder may reach further, too.
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }

@@ -133,8 +133,8 @@ fn draft(line: &str) -> Draft {
             program: Some(ProgramRecord {
                 kind: "file".to_owned(),
                 path: Some("/usr/bin/touch".to_owned()),
-                device: Some(1),
-                inode: Some(u64::MAX),
+                device: Some("1".to_owned()),
+                inode: Some(u64::MAX.to_string()),
             }),
             words: vec!["literal".to_owned()],
             cwd: Some("/srv".to_owned()),

@@ -1,8 +1,7 @@
 //! `guardsh approve ID`: a person says yes.
 
 use super::service::{WhichService, find, say, with_service};
-use super::shown::shown;
-use guardsh_protocol::{Choice, NewDecision, Scope};
+use guardsh_protocol::{Choice, NewDecision, Scope, shown};
 use std::process::ExitCode;
 
 /// Approves a request

@@ -1,8 +1,7 @@
 //! `guardsh deny ID`: a person says no, and why.
 
 use super::service::{WhichService, find, say, with_service};
-use super::shown::shown;
-use guardsh_protocol::{Choice, NewDecision, Scope};
+use guardsh_protocol::{Choice, NewDecision, Scope, shown};
 use std::process::ExitCode;
 
 /// Denies a request; the agent is told why

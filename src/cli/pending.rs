@@ -1,9 +1,8 @@
 //! `guardsh pending`: what waits for an answer.
 
 use super::service::{ToolError, WhichService, with_service};
-use super::shown::shown;
 use crate::approval::Seen;
-use guardsh_protocol::text_of;
+use guardsh_protocol::shown;
 use serde_json::Value;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -82,12 +81,12 @@ fn who(seen: &Seen) -> String {
         Some(agent) => format!("{} ({agent})", request.user),
         None => request.user.clone(),
     };
-    shown(text_of(format!("{user}@{}", request.host).as_bytes()).as_bytes())
+    shown(format!("{user}@{}", request.host).as_bytes()).to_string()
 }
 
 fn risk(seen: &Seen) -> String {
     let risk = &seen.request.risk;
-    shown(format!("{} {}", risk.score, risk.band).as_bytes())
+    shown(format!("{} {}", risk.score, risk.band).as_bytes()).to_string()
 }
 
 /// Seconds in at most four characters.

@@ -4,9 +4,8 @@
 
 use super::inside::REFUSED;
 use super::service::{complain, say};
-use super::shown::shown;
 use crate::approval::{AskSettings, Asker, Outcome, ask_and_wait};
-use guardsh_protocol::Request;
+use guardsh_protocol::{Request, shown};
 use std::process::ExitCode;
 
 /// Asks for a line ahead of running it, or again after it was refused

@@ -4,9 +4,10 @@ use super::inside;
 use super::service::{complain, or_fault, say};
 use crate::approval::Places;
 use anyhow::Context as _;
-use guardsh_server::{Rules, ServeOptions, StoreUrl, start};
+use guardsh_server::{Rules, ServeError, ServeOptions, StoreUrl, start};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -17,8 +18,9 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Serve {
     /// Loopback address for the API, where a token is needed; port 0 takes a free one, `none` leaves it out
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7420")]
-    pub(crate) listen: Listen,
+    /// [default: 127.0.0.1:7420, left out where another program has it]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<Listen>,
     /// Unix socket for the API, where the kernel says who is there [default: in the user's runtime and state folders]
     #[arg(long, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
@@ -59,8 +61,9 @@ pub(crate) fn run(args: &Serve, rules: Rules) -> anyhow::Result<ExitCode> {
 fn serve(args: &Serve, rules: Rules) -> anyhow::Result<ExitCode> {
     let options = ServeOptions {
         listen: match args.listen {
-            Listen::At(address) => Some(address),
-            Listen::Nowhere => None,
+            Some(Listen::At(address)) => Some(address),
+            Some(Listen::Nowhere) => None,
+            None => Some(USUAL_ADDRESS),
         },
         sockets: match &args.socket {
             Some(socket) => vec![socket.clone()],
@@ -88,7 +91,17 @@ fn serve(args: &Serve, rules: Rules) -> anyhow::Result<ExitCode> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let StoreUrl::Sqlite(file) = options.store.clone();
         let sockets = options.sockets.clone();
-        let running = start(options).await?;
+        let running = match start(options.clone()).await {
+            // Nobody asked for that address, and the socket is enough.
+            Err(ServeError::Bind { source, .. })
+                if args.listen.is_none() && source.kind() == io::ErrorKind::AddrInUse =>
+            {
+                complain(&format!("{USUAL_ADDRESS} is taken: serving on the socket alone"))?;
+                let listen = None;
+                start(ServeOptions { listen, ..options }).await?
+            }
+            other => other?,
+        };
         let mut words: Vec<String> = sockets
             .iter()
             .map(|socket| format!("serving at {}", socket.display()))
@@ -131,5 +144,7 @@ fn places() -> anyhow::Result<Places> {
     Places::of_user().context("no home folder: name the socket and the store (--socket, --store)")
 }
 
+/// Where a service without options can be reached over TCP.
+const USUAL_ADDRESS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7420));
 /// People are slow; the database is the limit.
 const WORKERS: usize = 2;

@@ -1,9 +1,8 @@
 //! What the tools for reviewers have in common: finding the service, naming a request, words.
 
 use super::inside;
-use super::shown::shown;
 use crate::approval::{Places, Reach, ReachError, Seen, Service, ServiceError, Token};
-use guardsh_protocol::{RequestError, RequestName};
+use guardsh_protocol::{RequestError, RequestName, shown};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;

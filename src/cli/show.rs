@@ -2,9 +2,8 @@
 
 use super::pending::age;
 use super::service::{ToolError, WhichService, find, with_service};
-use super::shown::{shown, shown_lines};
 use crate::approval::Seen;
-use guardsh_protocol::{ActionRecord, Decision};
+use guardsh_protocol::{ActionRecord, Decision, Shown, shown};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -134,6 +133,12 @@ fn print(out: &mut impl Write, seen: &Seen) -> Result<(), ToolError> {
     field(out, "material", &request.material)?;
     field(out, "digest", &standing.digest)?;
     Ok(())
+}
+
+/// Text of several lines, each safe to print.
+fn shown_lines(bytes: &[u8]) -> Vec<Shown> {
+    let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    text.split(|byte| *byte == b'\n').map(shown).collect()
 }
 
 fn print_action(out: &mut impl Write, action: &ActionRecord) -> Result<(), ToolError> {

@@ -34,6 +34,12 @@ impl Approved {
     pub(crate) fn into_line(self) -> Vec<u8> {
         self.line
     }
+
+    /// Approves anything: for tests of what comes after the gate.
+    #[cfg(test)]
+    pub(crate) fn for_tests(line: &[u8]) -> Self {
+        Self { line: line.to_vec(), by: Grant::Rule }
+    }
 }
 
 /// Who let a line through.
@@ -289,6 +295,11 @@ impl Gate {
         }
     }
 
+    /// Lets go of the held line: a record of it could not be written, or the driver leaves. Nothing runs.
+    pub(crate) fn forget(&mut self) {
+        self.state = State::Idle;
+    }
+
     /// Takes one event and says what to do about it. `now` is monotonic, since any fixed moment.
     pub(crate) fn step(&mut self, event: Event, now: Duration) -> Vec<Effect> {
         match event {
@@ -318,7 +329,10 @@ impl Gate {
             }
             Verdict::Allow if !self.locked => self.run(judged, Grant::Rule, Durable::Soon, &mut effects),
             Verdict::Allow | Verdict::Ask => {
-                let grant = self.session_grants.iter().find(|grant| grant.material == judged.material);
+                let grant = self
+                    .session_grants
+                    .iter()
+                    .find(|grant| !judged.material.is_empty() && grant.material == judged.material);
                 match grant {
                     Some(SessionGrant { request, reviewer, .. }) if !self.locked => {
                         let by =
@@ -492,7 +506,9 @@ fn verdict_facts(judged: &Judged, locked: bool) -> Map<String, Value> {
     let judgement = &judged.judgement;
     let mut facts = crate::audit::line_facts(&judged.line);
     facts.insert("verdict".to_owned(), json!(judgement.verdict.name()));
-    facts.insert("material".to_owned(), json!(judged.material));
+    if !judged.material.is_empty() {
+        facts.insert("material".to_owned(), json!(judged.material));
+    }
     facts.insert("risk".to_owned(), json!(judgement.risk.score));
     if locked {
         facts.insert("locked".to_owned(), json!(true));
@@ -509,7 +525,10 @@ fn verdict_facts(judged: &Judged, locked: bool) -> Map<String, Value> {
 }
 
 fn run_facts(by: &Grant, material: &str) -> Map<String, Value> {
-    let mut facts = object([("material", json!(material))]);
+    let mut facts = Map::new();
+    if !material.is_empty() {
+        facts.insert("material".to_owned(), json!(material));
+    }
     match by {
         Grant::Rule => {
             facts.insert("by".to_owned(), json!("rule"));

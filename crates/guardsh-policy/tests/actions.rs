@@ -222,7 +222,9 @@ fn word(word: &ActionWord) -> String {
 }
 
 fn quoted(value: &[u8]) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./{}-^".contains(byte);
     match std::str::from_utf8(value) {
+        Ok(text) if !text.is_empty() && value.iter().all(plain) => text.to_owned(),
         Ok(text) => shell_words::quote(text).into_owned(),
         Err(_) => value.escape_ascii().to_string(),
     }

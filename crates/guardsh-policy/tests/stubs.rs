@@ -226,7 +226,7 @@ fn one(seed: u64, place: &Place, tally: &Tally) {
         return;
     }
     tally.compared.fetch_add(1, Ordering::Relaxed);
-    let Some(ran) = run(&line, dialect, place, &home) else {
+    let Some(ran) = run(&line, seed, dialect, place, &home) else {
         return;
     };
     let mut amiss = Vec::new();
@@ -249,7 +249,7 @@ fn one(seed: u64, place: &Place, tally: &Tally) {
             println!("  {line}");
         }
         for action in &actions {
-            println!("  judged {:?} in {:?}", action.kind, action.folder);
+            println!("  judged {}", told(action));
         }
     }
 }
@@ -261,6 +261,48 @@ fn shown(program: &Ran) -> String {
         .map(|word| format!("<{}>", word.escape_ascii()))
         .collect();
     format!("{} in {}", words.join(" "), program.folder.display())
+}
+
+/// An action in a line.
+fn told(action: &Action) -> String {
+    let word = |word: &ActionWord| match &word.state {
+        WordState::Literal(value) => format!("<{}>", value.escape_ascii()),
+        WordState::Resolved(values) => {
+            let values: Vec<String> = values
+                .iter()
+                .map(|value| value.escape_ascii().to_string())
+                .collect();
+            format!("<{}>", values.join("|"))
+        }
+        WordState::Pattern(_) => "GLOB".to_owned(),
+        WordState::Dynamic(_) => format!("{:?}?", word.count),
+    };
+    let text = match &action.kind {
+        ActionKind::Run(run) => {
+            let words: Vec<String> = run.argv.iter().map(word).collect();
+            let kind = match run.program {
+                Program::Builtin => "builtin",
+                Program::Function => "function",
+                Program::File(_) => "run",
+                Program::Missing => "missing",
+                Program::Unknown => "unknown",
+            };
+            format!("{kind} {}", words.join(" "))
+        }
+        ActionKind::Write(used) => format!("write {}", word(&used.path)),
+        ActionKind::Read(used) => format!("read {}", word(&used.path)),
+        ActionKind::Set(set) => format!(
+            "set {} {}",
+            word(&set.name),
+            set.value.as_ref().map_or_else(String::new, word)
+        ),
+        ActionKind::Input(_) => "input".to_owned(),
+        ActionKind::Opaque(opaque) => format!("opaque {}", opaque.what),
+    };
+    match &action.folder {
+        Folder::Known(folder) => format!("{text} in {}", folder.display()),
+        Folder::Unknown => format!("{text} somewhere"),
+    }
 }
 
 /// Whether the action by itself keeps the line from running unasked.
@@ -348,9 +390,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Runs a line in the real shell and gives what ran; `None` where it took too long.
-fn run(line: &str, dialect: Dialect, place: &Place, home: &Path) -> Option<Vec<Ran>> {
-    let log = place.root.path().join("log");
-    let _ = std::fs::remove_file(&log);
+fn run(line: &str, seed: u64, dialect: Dialect, place: &Place, home: &Path) -> Option<Vec<Ran>> {
+    // A log for each line: what an earlier one left running writes elsewhere.
+    let log = place.root.path().join(format!("log-{seed}"));
     let shell = match dialect {
         Dialect::Bash => "/bin/bash",
         Dialect::Posix => "/bin/dash",
@@ -384,10 +426,10 @@ fn run(line: &str, dialect: Dialect, place: &Place, home: &Path) -> Option<Vec<R
         waited += pause;
         pause = (pause * 2).min(Duration::from_millis(4));
     };
-    if !finished || line.contains('&') {
-        // What it left in the background belongs to no later line.
+    if !finished || line.contains('&') || line.contains("<(") {
+        // What it left in the background has a moment to say what it is.
         if finished {
-            std::thread::sleep(Duration::from_millis(8));
+            std::thread::sleep(Duration::from_millis(20));
         }
         let _ = Command::new("/bin/kill")
             .args(["-KILL", "--", &group])
@@ -396,6 +438,7 @@ fn run(line: &str, dialect: Dialect, place: &Place, home: &Path) -> Option<Vec<R
         let _ = child.wait();
     }
     let text = std::fs::read(&log).unwrap_or_default();
+    let _ = std::fs::remove_file(&log);
     let mut fields = text.split(|byte| *byte == 0);
     let mut all = Vec::new();
     while let (Some(folder), Some(count), Some(name)) =

@@ -176,21 +176,19 @@ impl Request {
             .unwrap_or(Duration::ZERO)
     }
 
-    /// The keys by which a denial of this request sticks: one for each action that asked.
+    /// The keys by which a denial of this request sticks: one for each action that asked, in their own order.
     pub fn asking_keys(&self) -> Result<Vec<String>, RequestError> {
-        let mut keys = Vec::new();
-        for action in &self.actions {
-            if action.verdict == "ask" {
-                let key = denial_key(action)?;
-                if !keys.contains(&key) {
-                    keys.push(key);
-                }
-            }
-        }
+        let asking = self.actions.iter().filter(|action| action.verdict == "ask");
+        let mut keys = asking.map(denial_key).collect::<Result<Vec<_>, _>>()?;
+        keys.sort_unstable();
+        keys.dedup();
         Ok(keys)
     }
 
     fn check(&self) -> Result<(), RequestError> {
+        if self.actions.len() > MOST_ACTIONS {
+            return Err(RequestError::TooManyActions);
+        }
         // A reader sees `line`, the shell gets `line_base64`: they must be the same thing.
         if self.line != text_of(&self.line_bytes()?) {
             return Err(RequestError::Mismatch("line"));
@@ -563,6 +561,9 @@ pub enum RequestError {
     /// It ends before it begins, or never.
     #[error("the time to answer is not a positive duration")]
     Timeout,
+    /// Nobody could read them all.
+    #[error("more than {MOST_ACTIONS} actions: nobody could read them all")]
+    TooManyActions,
     /// Not a UUID of version 7.
     #[error("not a request id (a UUID of version 7)")]
     Id,
@@ -600,6 +601,8 @@ pub const RESERVED: [&str; 9] = [
     "decisions",
 ];
 
+/// More than a person reads before saying yes.
+const MOST_ACTIONS: usize = 5000;
 const SHORT_LENGTH: usize = 6;
 const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -632,8 +635,8 @@ mod tests {
                 program: Some(ProgramRecord {
                     kind: "file".to_owned(),
                     path: Some("/usr/bin/touch".to_owned()),
-                    device: Some(1),
-                    inode: Some(u64::MAX),
+                    device: Some("1".to_owned()),
+                    inode: Some(u64::MAX.to_string()),
                 }),
                 cwd: Some("/srv".to_owned()),
                 words: vec!["literal".to_owned(), "literal".to_owned()],
@@ -730,8 +733,8 @@ mod tests {
         differs(&|draft| action(draft).what = Some("x".to_owned()));
         differs(&|draft| action(draft).line = Some("x".to_owned()));
         differs(&|draft| program(draft).path = Some("/tmp/touch".to_owned()));
-        differs(&|draft| program(draft).inode = Some(u64::MAX - 1));
-        differs(&|draft| program(draft).device = Some(2));
+        differs(&|draft| program(draft).inode = Some("2".to_owned()));
+        differs(&|draft| program(draft).device = Some("2".to_owned()));
         differs(&|draft| program(draft).kind = "function".to_owned());
     }
 
@@ -767,6 +770,20 @@ mod tests {
         let attached = json!([{ "name": "script", "sha256": "0", "text": "echo hi\n" }]);
         assert!(refused("attachments", attached));
         assert!(Request::from_body(&json!([])).is_err());
+    }
+
+    #[test]
+    fn more_actions_than_anybody_reads_are_refused() {
+        let with = |count: usize| {
+            let mut draft = draft();
+            draft.actions = vec![draft.actions[0].clone(); count];
+            Request::from_body(&filed(draft).body().unwrap())
+        };
+        assert!(with(MOST_ACTIONS).is_ok());
+        assert!(matches!(
+            with(MOST_ACTIONS + 1),
+            Err(RequestError::TooManyActions)
+        ));
     }
 
     #[test]
@@ -809,7 +826,7 @@ mod tests {
         elsewhere.cwd = Some("/tmp".to_owned());
         elsewhere.span = [5, 9];
         elsewhere.rule = "other".to_owned();
-        elsewhere.program.as_mut().unwrap().inode = Some(3);
+        elsewhere.program.as_mut().unwrap().inode = Some("3".to_owned());
         assert_eq!(denial_key(&elsewhere).unwrap(), key);
         let mut other = action.clone();
         other.argv_base64.as_mut().unwrap()[1] = "/g==".to_owned();
@@ -877,7 +894,7 @@ mod tests {
         );
         assert_eq!(
             body_digest(&body).unwrap(),
-            "6bf372a06153ce46f09e4dbbb23194b69208430ce93a9fc5579b2d319ee48602"
+            "8629022287ba34abeddc81fc0cb2b74c543402c9b506720dbf89e7487bd6d358"
         );
         assert_eq!(request.digest().unwrap(), body_digest(&body).unwrap());
     }

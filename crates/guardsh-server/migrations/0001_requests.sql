@@ -42,7 +42,7 @@ CREATE TABLE denials (
     lifted_ms BIGINT,
     lifted_by TEXT
 );
-CREATE INDEX denials_key ON denials (asker, uid, action_key);
+CREATE INDEX denials_until ON denials (asker, uid, until_ms);
 CREATE INDEX denials_request ON denials (request);
 
 CREATE TABLE tokens (

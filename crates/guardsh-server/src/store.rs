@@ -563,24 +563,29 @@ impl Store {
         new: &NewRequest,
         now_ms: i64,
     ) -> Result<Option<(RequestId, Decision)>, StoreError> {
-        for key in new.request.asking_keys().map_err(StoreError::Body)? {
-            let found = sqlx::query(
-                "SELECT denials.request AS id, decisions.body AS body FROM denials \
-                 JOIN decisions ON decisions.id = denials.decision \
-                 WHERE denials.asker = $1 AND denials.uid = $2 AND denials.action_key = $3 \
-                 AND denials.until_ms > $4 AND denials.lifted_ms IS NULL \
-                 ORDER BY denials.denied_ms LIMIT 1",
-            )
-            .bind(new.asker.clone())
-            .bind(new.uid())
-            .bind(key)
-            .bind(now_ms)
-            .fetch_optional(&mut **tx)
-            .await?;
-            if let Some(found) = found {
+        let keys = new.request.asking_keys().map_err(StoreError::Body)?;
+        // One query for all: a request may hold thousands of actions, and this is under the write lock.
+        let sticking = sqlx::query(
+            "SELECT action_key, request AS id, decision FROM denials \
+             WHERE asker = $1 AND uid = $2 AND until_ms > $3 AND lifted_ms IS NULL \
+             ORDER BY denied_ms, id",
+        )
+        .bind(new.asker.clone())
+        .bind(new.uid())
+        .bind(now_ms)
+        .fetch_all(&mut **tx)
+        .await?;
+        for denial in &sticking {
+            let key: String = denial.try_get("action_key")?;
+            if keys.binary_search(&key).is_ok() {
+                let decision: String = denial.try_get("decision")?;
+                let found = sqlx::query("SELECT body FROM decisions WHERE id = $1")
+                    .bind(decision)
+                    .fetch_one(&mut **tx)
+                    .await?;
                 let body: String = found.try_get("body")?;
                 let decision = serde_json::from_str(&body).map_err(StoreError::Json)?;
-                return Ok(Some((id_of(&found)?, decision)));
+                return Ok(Some((id_of(denial)?, decision)));
             }
         }
         Ok(None)

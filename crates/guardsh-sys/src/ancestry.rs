@@ -96,31 +96,13 @@ impl Peer {
     }
 }
 
-/// The first argument of a guardsh that is a tool and guards nothing.
+/// The words that make a guardsh a tool, which guards nothing: its first argument, or the first after
+/// `--config FILE`.
 ///
-/// Whoever reads the arguments of guardsh must hold to this list: everything else may be a guard.
-pub const TOOLS: [&str; 21] = [
-    "approve",
-    "audit",
-    "cancel",
-    "check",
-    "completions",
-    "deny",
-    "doctor",
-    "lift",
-    "man",
-    "pending",
-    "policy",
-    "replay",
-    "request",
-    "review",
-    "serve",
-    "sessions",
-    "show",
-    "token",
-    "trust",
-    "--help",
-    "--version",
+/// Whoever reads the arguments of guardsh goes by this list; everything else may be a guard.
+pub const TOOLS: [&str; 14] = [
+    "approve", "audit", "cancel", "check", "deny", "help", "lift", "pending", "policy", "request",
+    "serve", "show", "token", "trust",
 ];
 
 fn walk(first: Pid, own_file: FileId) -> io::Result<Option<Pid>> {
@@ -181,8 +163,11 @@ fn is_tool(pid: Pid) -> io::Result<bool> {
     let login = arguments
         .next()
         .is_none_or(|called| called.starts_with(b"-"));
-    let first = arguments.next().unwrap_or(b"");
-    Ok(!login && TOOLS.iter().any(|tool| tool.as_bytes() == first))
+    let first = match arguments.next() {
+        Some(b"--config") => arguments.nth(1),
+        first => first,
+    };
+    Ok(!login && TOOLS.iter().any(|tool| Some(tool.as_bytes()) == first))
 }
 
 /// What `/proc/PID/stat` says.

@@ -2,6 +2,7 @@
 //! the shell does; everything else about them is opaque.
 
 use super::{Outcome, Walker, shown};
+use crate::programs::RESERVED;
 use crate::world::Known;
 use guardsh_syntax::{Command, RedirectOp, Script, Simple, Span, Word, WordPartKind};
 use std::rc::Rc;
@@ -69,10 +70,14 @@ impl Walker<'_> {
             return;
         }
         let text = Rc::clone(&self.text);
-        for word in crate::programs::RESERVED {
-            let word = word.as_bytes();
-            let used = text.windows(word.len()).any(|window| window == word);
-            if used && self.world.alias(word) != Known::Yes(None) {
+        let mut used: Vec<&[u8]> = text
+            .split(|byte| b" \t\n;&|()<>".contains(byte))
+            .filter(|token| token.len() <= 8 && crate::programs::holds(RESERVED, token))
+            .collect();
+        used.sort_unstable();
+        used.dedup();
+        for word in used {
+            if self.world.alias(word) != Known::Yes(None) {
                 self.opaque(span, format!("an alias named `{}`", shown(word)));
                 self.change_names();
             }

@@ -550,6 +550,7 @@ impl Walker<'_> {
         if !arguments.is_empty() {
             self.state.positional = Some(Rc::new(arguments.to_vec()));
         }
+        let entry = self.state.clone();
         self.via(format!("source {}", path.display()), |walker| {
             walker.text_again(&text, call.span);
         });
@@ -563,6 +564,7 @@ impl Walker<'_> {
             .unwrap_or_default()
             .contains(&Change::Return)
         {
+            self.state = entry;
             self.blur(mark);
         }
         true

@@ -77,12 +77,14 @@ impl Walker<'_> {
             .and_then(ActionWord::value)
             .is_some_and(|name| name == b"exec");
         let mut input = Input::Same;
+        let unredirected = self.state.clone();
         for redirect in &simple.redirects {
             match self.redirect(redirect) {
                 Input::Same => {}
                 other @ (Input::Text(_) | Input::Other) => input = other,
             }
         }
+        self.perhaps_here(unredirected);
         if argv.is_empty() {
             for assignment in &simple.assignments {
                 self.assignment(assignment, Scope::Shell);
@@ -92,6 +94,7 @@ impl Walker<'_> {
         }
         let before = self.state.clone();
         let mut elsewhere = false;
+        let mark = self.journal.len();
         for assignment in &simple.assignments {
             let name = assignment.name.as_slice();
             elsewhere |= programs::variable_kind(name) != programs::VariableKind::Plain;
@@ -103,7 +106,6 @@ impl Walker<'_> {
             };
             self.assignment(assignment, scope);
         }
-        let mark = self.journal.len();
         let first_may_vanish = argv.first().is_some_and(|word| word.count == Count::Any);
         let name = argv.first().and_then(ActionWord::value).map(<[u8]>::to_vec);
         let stays = match &name {
@@ -136,17 +138,18 @@ impl Walker<'_> {
                     let old = before.var(name).cloned();
                     let touched = state.var(name).cloned();
                     // What ran may have unset it and set the one behind it.
-                    let touches = changed.iter().any(|change| match change {
-                        Change::Var(changed, _) => changed == name,
-                        Change::Everything => true,
-                        Change::Func(_)
-                        | Change::Folder
-                        | Change::Positional
-                        | Change::Files
-                        | Change::Names
-                        | Change::Options
-                        | Change::Return => false,
-                    });
+                    let given = simple
+                        .assignments
+                        .iter()
+                        .filter(|assignment| assignment.name == *name)
+                        .count();
+                    let changes = changed
+                        .iter()
+                        .filter(
+                            |change| matches!(change, Change::Var(changed, _) if changed == name),
+                        )
+                        .count();
+                    let touches = changes > given || changed.contains(&Change::Everything);
                     let var = match (stays || touches, old, touched) {
                         (false, Some(old), _) => old,
                         // Back to what it was before the text.
@@ -199,8 +202,15 @@ impl Walker<'_> {
     }
 
     fn declared_word(&mut self, word: &Word) -> ActionWord {
-        let expanded = self.single(word);
+        let mut expanded = self.single(word);
         if self.bash() {
+            if super::expand::has_braces(&word.parts) {
+                // `export x={a,b}` is `export x=a x=b`.
+                expanded.state = WordState::Dynamic(vec![
+                    crate::action::Piece::Known(declared_name(&expanded.source)),
+                    crate::action::Piece::Unknown,
+                ]);
+            }
             return expanded;
         }
         // Versions of dash differ in whether they split here.
@@ -213,24 +223,14 @@ impl Walker<'_> {
                 expanded
             }
             Some(_) if matches!(expanded.state, WordState::Literal(_)) => expanded,
-            Some(_) | None => {
-                let name: Vec<u8> = expanded
-                    .source
-                    .iter()
-                    .copied()
-                    .take_while(|byte| *byte != b'=')
-                    .collect();
-                let mut pieces = name;
-                pieces.push(b'=');
-                ActionWord {
-                    source: expanded.source,
-                    state: WordState::Dynamic(vec![
-                        crate::action::Piece::Known(pieces),
-                        crate::action::Piece::Unknown,
-                    ]),
-                    count: Count::One,
-                }
-            }
+            Some(_) | None => ActionWord {
+                state: WordState::Dynamic(vec![
+                    crate::action::Piece::Known(declared_name(&expanded.source)),
+                    crate::action::Piece::Unknown,
+                ]),
+                source: expanded.source,
+                count: Count::One,
+            },
         }
     }
 
@@ -618,6 +618,7 @@ impl Walker<'_> {
         let outer = self.outer.replace(self.outer.unwrap_or(call.span));
         let outer_aliases = std::mem::replace(&mut self.shell.aliases, aliases);
         let locals = std::mem::take(&mut self.locals);
+        let entry = self.state.clone();
         self.via(format!("function {}", shown(name)), |walker| {
             walker.deeper(body);
         });
@@ -632,6 +633,7 @@ impl Walker<'_> {
             .contains(&super::Change::Return)
         {
             // It may have been left anywhere.
+            self.state = entry;
             self.blur(mark);
         }
         // `local` names are again what they were; a `local` that was not reached left them changed.
@@ -703,6 +705,17 @@ impl Walker<'_> {
         }
         Folder::Known(clean)
     }
+}
+
+/// The `name=` that a word begins with.
+fn declared_name(source: &[u8]) -> Vec<u8> {
+    let mut name: Vec<u8> = source
+        .iter()
+        .copied()
+        .take_while(|byte| *byte != b'=')
+        .collect();
+    name.push(b'=');
+    name
 }
 
 /// `name=…` as a word.

@@ -10,13 +10,15 @@ use super::{Walker, dynamic, shown};
 use crate::action::{ActionWord, Count, Folder, Piece, WordState};
 use crate::world::Known;
 use guardsh_syntax::{
-    ArrayElement, Colon, Param, ParamOp, ProcessDirection, Script, Span, Word, WordPart,
-    WordPartKind,
+    ArrayElement, Colon, Command, Param, ParamOp, ProcessDirection, Redirect, Script, Span,
+    StatementEnd, Word, WordPart, WordPartKind,
 };
 use std::path::PathBuf;
 
 /// More words than this from one word are not told apart.
 const MAX_FIELDS: usize = 1_000;
+/// A longer word's braces are not expanded.
+const MAX_BRACED: usize = 4 * 1024;
 /// More bytes than this in one word's fields are not kept.
 const MAX_BYTES: usize = 64 * 1024;
 
@@ -92,7 +94,9 @@ impl Way {
 
     fn unknown(&mut self, any: bool) {
         let field = self.field();
-        field.bits.push(Bit::Unknown);
+        if field.bits.last() != Some(&Bit::Unknown) {
+            field.bits.push(Bit::Unknown);
+        }
         field.any |= any;
         field.expanded = true;
     }
@@ -160,6 +164,10 @@ struct Build {
     ways: Vec<Way>,
     mode: Mode,
     bytes: usize,
+    /// The word as a whole is split, wherever in it we are.
+    splits: bool,
+    /// Nothing is known of the word any more; what runs in it is walked all the same.
+    lost: bool,
 }
 
 impl Build {
@@ -168,6 +176,8 @@ impl Build {
             ways: vec![Way::default()],
             mode,
             bytes: 0,
+            splits: mode == Mode::Fields,
+            lost: false,
         }
     }
 
@@ -179,6 +189,9 @@ impl Build {
     }
 
     fn each(&mut self, mut put: impl FnMut(&mut Way)) {
+        if self.lost {
+            return;
+        }
         for way in &mut self.ways {
             put(way);
         }
@@ -186,7 +199,11 @@ impl Build {
 
     /// Gives up on telling the ways apart.
     fn give_up(&mut self) {
-        let any = !self.quoted();
+        if self.lost {
+            return;
+        }
+        self.lost = true;
+        let any = self.splits;
         let mut way = Way::default();
         way.unknown(any);
         self.ways = vec![way];
@@ -204,6 +221,9 @@ impl Build {
 
     /// The values that an expansion may have.
     fn values(&mut self, values: &[Vec<u8>], defaults: bool) {
+        if self.lost {
+            return;
+        }
         if !defaults && !self.quoted() {
             self.unknown();
             return;
@@ -263,6 +283,11 @@ impl Walker<'_> {
     /// The fields that one word becomes.
     pub(super) fn fields(&mut self, word: &Word, all: &mut Vec<ActionWord>) {
         let source = self.source(word.span);
+        if has_braces(&word.parts) && source.len() > MAX_BRACED {
+            self.walk_parts(&word.parts);
+            all.push(dynamic(source, Count::Any));
+            return;
+        }
         if !has_braces(&word.parts) {
             self.fields_of(&word.parts, &source, all);
             return;
@@ -273,7 +298,7 @@ impl Walker<'_> {
                 // Shown as written, but not a thousand times in full.
                 let source = source.get(..256).unwrap_or(&source);
                 for parts in &expanded {
-                    if !self.step(1 + parts.len()) {
+                    if !self.step(16 + parts.len()) {
                         return;
                     }
                     self.fields_of(parts, source, all);
@@ -414,6 +439,9 @@ impl Walker<'_> {
         } else {
             source
         };
+        if !self.step(count.saturating_mul(16)) {
+            return;
+        }
         for index in 0..count {
             let column: Vec<&Field> = ways.iter().filter_map(|way| way.get(index)).collect();
             let word = self.merge(&column, source);
@@ -786,7 +814,13 @@ impl Walker<'_> {
 
     /// Command substitution: walked in a copy of the shell; its output is not known.
     fn substituted(&mut self, script: &Script, span: Span, backquoted: bool) {
-        let _ = span;
+        if self.bash() && !backquoted && reprinted_badly(script) {
+            self.opaque_suggesting(
+                span,
+                "a here-document in a substitution with more behind it (bash 5.2 joins the commands that follow)",
+                Some("let the here-document's command be the only one in the substitution"),
+            );
+        }
         self.deeper(|walker| {
             walker.isolated(|walker| {
                 walker.concurrent += 1;
@@ -1266,6 +1300,39 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a substitution holds a here-document and more than one pipeline of simple commands.
+///
+/// bash 5.2 does not run a substitution's text but prints the tree that it read and reads that again, and
+/// loses the `;` between the commands behind a here-document: `echo b; echo c` runs as `echo b echo c`.
+fn reprinted_badly(script: &Script) -> bool {
+    let here_doc =
+        |redirects: &[Redirect]| redirects.iter().any(|redirect| redirect.here_doc.is_some());
+    let any = guardsh_syntax::scripts_in(script).iter().any(|script| {
+        script.statements.iter().any(|statement| {
+            std::iter::once(&statement.list.first)
+                .chain(statement.list.rest.iter().map(|(_, pipeline)| pipeline))
+                .flat_map(|pipeline| &pipeline.stages)
+                .any(|stage| match &stage.command {
+                    Command::Simple(simple) => here_doc(&simple.redirects),
+                    Command::Compound(compound) => here_doc(&compound.redirects),
+                    Command::Function(function) => here_doc(&function.body.redirects),
+                    Command::Coproc(_) => true,
+                })
+        })
+    });
+    if !any {
+        return false;
+    }
+    let [statement] = script.statements.as_slice() else {
+        return true;
+    };
+    statement.end == StatementEnd::Background
+        || std::iter::once(&statement.list.first)
+            .chain(statement.list.rest.iter().map(|(_, pipeline)| pipeline))
+            .flat_map(|pipeline| &pipeline.stages)
+            .any(|stage| !matches!(stage.command, Command::Simple(_)))
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
     Default,
@@ -1309,7 +1376,10 @@ pub(super) fn is_name(bytes: &[u8]) -> bool {
 /// `$@`, `$*`, `${a[@]}`, `${a[*]}`, `${!x@}`, and whatever is not plainly one word.
 fn is_list(param: &Param) -> bool {
     matches!(param.name.as_slice(), b"@")
-        || param.subscript.is_some()
+        || param
+            .subscript
+            .as_ref()
+            .is_some_and(|subscript| single_index(subscript).is_none())
         || matches!(
             param.op,
             ParamOp::Names
@@ -1445,7 +1515,7 @@ enum Braces {
     MakesExpansion,
 }
 
-fn has_braces(parts: &[WordPart]) -> bool {
+pub(super) fn has_braces(parts: &[WordPart]) -> bool {
     parts.iter().any(|part| {
         matches!(
             part.kind,
@@ -1512,13 +1582,20 @@ fn braces(parts: &[WordPart], all: &mut Vec<Vec<WordPart>>, depth: usize) -> Bra
 /// Parts that came together by brace expansion and would be read anew.
 fn trouble(parts: &[WordPart]) -> Option<Braces> {
     let mut dollar = false;
-    for (index, part) in parts.iter().enumerate() {
+    // `{$x,b}c` makes `$xc`.
+    let mut open_name = false;
+    for part in parts {
         if dollar {
             return Some(Braces::MakesExpansion);
         }
         if let WordPartKind::Literal(bytes) = &part.kind {
             dollar = bytes.ends_with(b"$");
-            if bytes.starts_with(b"~") && index == 0 {
+            if bytes.starts_with(b"~")
+                || open_name
+                    && bytes
+                        .first()
+                        .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_[".contains(byte))
+            {
                 return Some(Braces::Unsure);
             }
             if bytes
@@ -1528,6 +1605,7 @@ fn trouble(parts: &[WordPart]) -> Option<Braces> {
                 return Some(Braces::Unsure);
             }
         }
+        open_name = matches!(&part.kind, WordPartKind::Param(param) if !param.braced);
     }
     None
 }

@@ -303,7 +303,7 @@ impl<'w> Walker<'w> {
     fn join(&mut self, left: Option<State>, right: Option<State>) -> Option<State> {
         match (left, right) {
             (Some(left), Some(right)) => {
-                self.step(1);
+                self.step(1 + left.weight() + right.weight());
                 let world = &mut *self.world;
                 Some(left.join(&right, &mut |base, name| base_var(world, base, name)))
             }

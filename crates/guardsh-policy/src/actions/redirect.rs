@@ -191,7 +191,7 @@ impl Walker<'_> {
                 }
                 continue;
             }
-            if self.bash() && redirect.op == RedirectOp::DupOut {
+            if self.bash() && redirect.op == RedirectOp::DupOut && !value.is_empty() {
                 let target = self.target(redirect);
                 self.named_path(&target, redirect);
                 self.files_made = true;

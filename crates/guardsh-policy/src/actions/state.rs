@@ -11,7 +11,7 @@ use std::rc::Rc;
 /// More values than this of one variable are not told apart.
 pub(super) const MAX_VALUES: usize = 32;
 /// More variables than this are not followed: past it every one is unknown.
-const MAX_NAMES: usize = 512;
+const MAX_NAMES: usize = 256;
 /// A longer value is not kept.
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 
@@ -197,6 +197,11 @@ impl State {
         }
     }
 
+    /// How much work a join with another state may be.
+    pub(super) fn weight(&self) -> usize {
+        self.vars.len() + self.funcs.len()
+    }
+
     /// The variable, if the text has touched it.
     pub(super) fn var(&self, name: &[u8]) -> Option<&Var> {
         self.vars.get(name)
@@ -272,26 +277,25 @@ impl State {
     /// two has not touched.
     pub(super) fn join(mut self, other: &Self, base: &mut dyn FnMut(Base, &[u8]) -> Var) -> Self {
         if !Rc::ptr_eq(&self.vars, &other.vars) || self.base != other.base {
-            let names: BTreeSet<&Vec<u8>> = self.vars.keys().chain(other.vars.keys()).collect();
-            let mut joined = BTreeMap::new();
-            for name in names {
-                let left = match self.vars.get(name) {
-                    Some(var) => var.clone(),
-                    None => base(self.base, name),
-                };
-                let right = match other.vars.get(name) {
-                    Some(var) => var.clone(),
-                    None => base(other.base, name),
-                };
-                joined.insert(name.clone(), left.join(&right));
+            // Most of them are the same on both sides: only the others are touched.
+            let mut changed: Vec<(Vec<u8>, Var)> = Vec::new();
+            for (name, right) in other.vars.iter() {
+                match self.vars.get(name) {
+                    Some(left) if left == right => {}
+                    Some(left) => changed.push((name.clone(), left.join(right))),
+                    None => changed.push((name.clone(), base(self.base, name).join(right))),
+                }
+            }
+            for (name, left) in self.vars.iter() {
+                if !other.vars.contains_key(name) {
+                    changed.push((name.clone(), left.join(&base(other.base, name))));
+                }
             }
             if self.base != other.base {
                 self.base = Base::Lost;
             }
-            if joined.len() > MAX_NAMES {
-                self.lose_vars();
-            } else {
-                self.vars = Rc::new(joined);
+            for (name, var) in changed {
+                self.set_var(&name, var);
             }
         }
         if !Rc::ptr_eq(&self.funcs, &other.funcs) {

@@ -170,9 +170,11 @@ impl Walker<'_> {
 
     pub(super) fn compound(&mut self, compound: &Compound) -> Outcome {
         let descriptors = self.state.descriptors;
+        let before = self.state.clone();
         for redirect in &compound.redirects {
             self.redirect(redirect);
         }
+        self.perhaps_here(before);
         let mut outcome = match &compound.kind {
             CompoundKind::Group(script) => self.script_outcome(script),
             CompoundKind::Subshell(script) => {
@@ -225,6 +227,16 @@ impl Walker<'_> {
             self.state.descriptors = descriptors;
         }
         outcome
+    }
+
+    /// What was expanded since `before` may have been expanded in a copy of the shell.
+    pub(super) fn perhaps_here(&mut self, before: State) {
+        let after = self.state.clone();
+        let descriptors = after.descriptors;
+        if let Some(state) = self.join(Some(before), Some(after)) {
+            self.state = state;
+            self.state.descriptors = descriptors;
+        }
     }
 
     fn if_command(&mut self, branches: &[(Script, Script)], otherwise: Option<&Script>) -> Outcome {
@@ -296,9 +308,10 @@ impl Walker<'_> {
             self.forget_all();
             head = self.state.clone();
         }
-        self.state = head;
+        self.state = head.clone();
         body(self);
-        // A `break`, a `continue` or a condition may have left it anywhere.
+        // A `break`, a `continue` or a condition may have left it anywhere, also before the first round.
+        self.state = head;
         self.blur(mark);
         self.loops -= 1;
     }

@@ -113,7 +113,34 @@ impl Generator {
     }
 
     fn compound(&mut self) -> String {
-        match self.below(16) {
+        match self.below(22) {
+            16 if self.bash => format!(
+                "[[ {} =~ {} ]] || {}",
+                self.word_plain(),
+                self.pick(&["^l", "(a|b)", "x y", "'q r'", "[a-z]+"])
+                    .replace("x y", "x\\ y"),
+                self.simple()
+            ),
+            17 if self.bash => format!("time {}", self.pipeline()),
+            18 if self.bash && !self.in_function => {
+                self.in_function = true;
+                let body = self.body();
+                self.in_function = false;
+                self.functions += 1;
+                format!("function g {{ {body}; }}; g{}", self.words(2))
+            }
+            19 => format!(
+                "{{ {} & {}; wait; }}",
+                self.simple_line(),
+                self.simple_line()
+            ),
+            20 if self.bash => format!("{} |& {}", self.simple_line(), self.simple()),
+            21 => format!(
+                "case {} in (a|{}) {};; esac",
+                self.word(),
+                self.pattern(),
+                self.body()
+            ),
             0 => format!("{{ {}; }}{}", self.body(), self.redirect()),
             1 => format!("( {} ){}", self.body(), self.redirect()),
             2 => format!("if {}; then {}; fi", self.body(), self.body()),
@@ -170,6 +197,15 @@ impl Generator {
                 format!("for ((i=0; i<2; i++)); do {}; done", self.body())
             }
             _ => self.simple(),
+        }
+    }
+
+    fn simple_line(&mut self) -> String {
+        let text = self.simple();
+        if text.ends_with('\n') {
+            "ls line".to_owned()
+        } else {
+            text
         }
     }
 

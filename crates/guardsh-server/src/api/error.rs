@@ -1,8 +1,9 @@
 //! What goes wrong, for two audiences: a code and words for the client, the detail for the operator's log.
 
-use super::Shared;
+use super::{Shared, drain};
 use crate::store::StoreError;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -96,6 +97,9 @@ pub(super) async fn with_request_id(
 ) -> Response {
     let id = Uuid::now_v7().hyphenated().to_string();
     let what = format!("{} {}", request.method(), request.uri().path());
+    let (parts, body) = request.into_parts();
+    let body = drain::Shared::new(body);
+    let request = Request::from_parts(parts, Body::new(body.clone()));
     let mut response = match tokio::time::timeout(LONGEST_CALL, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Refusal::new(
@@ -106,6 +110,7 @@ pub(super) async fn with_request_id(
         .into_response(),
     };
     if response.status().is_client_error() || response.status().is_server_error() {
+        body.drain().await;
         let refusal = response
             .extensions_mut()
             .remove::<Refusal>()

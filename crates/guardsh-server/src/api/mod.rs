@@ -3,6 +3,7 @@
 mod cancel;
 mod claim;
 mod decide;
+mod drain;
 mod error;
 mod file;
 mod health;
