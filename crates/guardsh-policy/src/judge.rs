@@ -354,6 +354,12 @@ impl Judge<'_> {
             .into_iter()
             .chain(call.names.iter().cloned())
             .collect::<Vec<_>>();
+        let has_word = |wanted: &str| {
+            call.arguments.iter().any(|word| match word.value() {
+                Some(value) => value == wanted.as_bytes(),
+                None => true,
+            })
+        };
         let mut seen: Vec<&str> = Vec::new();
         let mut rules: Vec<&Rule> = candidates
             .iter()
@@ -362,7 +368,7 @@ impl Judge<'_> {
             .collect();
         for pack in &policy.packs {
             for name in &from_packs {
-                for rule in pack.rules_for(name) {
+                for rule in pack.rules_for(name, &has_word) {
                     rules.push(rule);
                 }
             }

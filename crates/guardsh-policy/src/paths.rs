@@ -36,6 +36,19 @@ enum Root {
     Floating,
 }
 
+/// Where a pattern begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PatternKind {
+    /// At the root.
+    Absolute,
+    /// At a home.
+    Home,
+    /// At the session's folder.
+    Start,
+    /// Anywhere.
+    Floating,
+}
+
 #[derive(Clone, Debug)]
 struct Tail {
     tokens: Vec<Token>,
@@ -118,8 +131,11 @@ impl Ground {
     }
 
     fn roots(&mut self, world: &mut dyn World) -> &Roots {
-        let start_folder = self.start_folder.clone();
-        self.known.get_or_insert_with(|| {
+        let Self {
+            start_folder,
+            known,
+        } = self;
+        known.get_or_insert_with(|| {
             let database = world.home();
             let mut home = Vec::new();
             add_root(&mut home, &database);
@@ -139,7 +155,7 @@ impl Ground {
             let mut start = Vec::new();
             let mut start_real = Vec::new();
             let folder = match start_folder {
-                Some(folder) => Some(folder),
+                Some(folder) => Some(folder.clone()),
                 None => match world.folder() {
                     Folder::Known(folder) => Some(folder),
                     Folder::Unknown => None,
@@ -165,18 +181,18 @@ impl Ground {
     }
 
     /// The homes that `~` means where something is forbidden.
-    pub(crate) fn homes(&mut self, world: &mut dyn World) -> Vec<Vec<u8>> {
-        self.roots(world).homes.clone()
+    pub(crate) fn homes(&mut self, world: &mut dyn World) -> &[Vec<u8>] {
+        &self.roots(world).homes
     }
 
     /// The home that `~` means where something is allowed.
-    pub(crate) fn home(&mut self, world: &mut dyn World) -> Vec<Vec<u8>> {
-        self.roots(world).home.clone()
+    pub(crate) fn home(&mut self, world: &mut dyn World) -> &[Vec<u8>] {
+        &self.roots(world).home
     }
 
     /// The session's folder.
-    pub(crate) fn start(&mut self, world: &mut dyn World) -> Vec<Vec<u8>> {
-        self.roots(world).start.clone()
+    pub(crate) fn start(&mut self, world: &mut dyn World) -> &[Vec<u8>] {
+        &self.roots(world).start
     }
 }
 
@@ -586,21 +602,35 @@ impl PathPattern {
             Root::Start => roots.start.iter().map(Vec::as_slice).collect(),
         };
         bases.iter().any(|base| {
+            let base = trim_slash(base);
             self.tails.iter().any(|tail| {
-                let whole = [trim_slash(base), tail.stem.as_slice()].concat();
-                is_at_or_below(&whole, folder)
+                // Above the root, or between the root and what the pattern names.
+                (!base.is_empty() && is_at_or_below(base, folder))
+                    || folder.strip_prefix(base).is_some_and(|rest| {
+                        (rest.is_empty() || rest.first() == Some(&b'/'))
+                            && is_at_or_below(&tail.stem, rest)
+                    })
             })
         })
     }
 
-    /// Whether the pattern floats and so catches names anywhere.
-    pub(crate) fn is_floating(&self) -> bool {
-        self.root == Root::Floating
+    /// The first bytes that a path, or what is left of it behind a home, must have to be touched: the
+    /// slash and what follows. `None`: any.
+    pub(crate) fn second_bytes(&self) -> Vec<Option<u8>> {
+        self.tails
+            .iter()
+            .map(|tail| tail.stem.get(1).copied())
+            .collect()
     }
 
-    /// The bytes that must stand behind some slash of a path for a floating pattern to match it.
-    pub(crate) fn floating_heads(&self) -> impl Iterator<Item = &[u8]> {
-        self.tails.iter().map(|tail| tail.stem.as_slice())
+    /// Where the pattern begins, for sorting patterns by it.
+    pub(crate) fn kind(&self) -> PatternKind {
+        match self.root {
+            Root::Absolute => PatternKind::Absolute,
+            Root::Home => PatternKind::Home,
+            Root::Start => PatternKind::Start,
+            Root::Floating => PatternKind::Floating,
+        }
     }
 
     /// The pattern for a path and everything below it.
