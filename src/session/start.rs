@@ -64,6 +64,7 @@ fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
         policy: Policy::new(&setup.loaded.config, &surroundings),
         world,
         known: (Vec::new(), Vec::new()),
+        continuation: b"> ".to_vec(),
     }));
     let desk = Desk::open(setup).map_err(|error| with_causes(&error))?;
     let unaccepted: Vec<&StartUpFile> =
@@ -82,7 +83,8 @@ fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
     };
     let mut judge = DeskJudge { desk, teller, shell, program, hint: Rc::clone(&hint) };
     let history = load_history(&history_file);
-    let mut editor = TheEditor { editor: Editor::new(editor_options(shell, &hint, history)), new: Vec::new() };
+    let editor = Editor::new(editor_options(shell, &hint, history));
+    let mut editor = TheEditor { editor, new: Vec::new(), hint: Rc::clone(&hint) };
     let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| format!("the terminal: {error}"))?;
     let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(|error| format!("the terminal: {error}"))?;
     let parts = Parts {
@@ -260,6 +262,8 @@ struct Hint {
     world: DoorWorld,
     /// Folder and PATH that `world` was last given.
     known: (Vec<u8>, Vec<u8>),
+    /// The shell's PS2, as far as it is plain text.
+    continuation: Vec<u8>,
 }
 
 impl Hint {
@@ -272,6 +276,11 @@ impl Hint {
             Known::Yes(Variable::Scalar { value, .. }) => value,
             Known::Yes(Variable::Unset | Variable::Special { .. }) | Known::Unknown => Vec::new(),
         };
+        if let Known::Yes(Variable::Scalar { value, .. }) = world.variable(b"PS2")
+            && !value.iter().any(|byte| matches!(byte, b'$' | b'`' | b'\\'))
+        {
+            self.continuation = value;
+        }
         if self.known == (folder.clone(), path.clone()) {
             return;
         }
@@ -330,10 +339,14 @@ fn editor_options(shell: ShellKind, hint: &Rc<RefCell<Hint>>, history: Vec<Vec<u
 struct TheEditor {
     editor: Editor,
     new: Vec<Vec<u8>>,
+    hint: Rc<RefCell<Hint>>,
 }
 
 impl LineEditor for TheEditor {
     fn begin(&mut self, prompt_line: &[u8]) -> Vec<u8> {
+        if let Ok(hint) = self.hint.try_borrow() {
+            self.editor.set_continuation_prompt(&hint.continuation);
+        }
         self.editor.begin(prompt_line)
     }
 
