@@ -1,7 +1,11 @@
 //! Asking where nothing else goes on: `-c`, scripts.
 
-use super::{Accepted, Approval, Asker, ClaimLoss, Denial, Limited, News};
-use guardsh_protocol::{Request, RequestId};
+#[cfg(test)]
+use super::ClaimLoss;
+use super::{Accepted, Approval, Asker, Denial, Limited, News};
+use guardsh_protocol::Request;
+#[cfg(test)]
+use guardsh_protocol::RequestId;
 use std::time::{Duration, Instant};
 
 /// How an ask ended.
