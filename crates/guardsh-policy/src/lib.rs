@@ -4,13 +4,16 @@
 #![forbid(unsafe_code)]
 
 mod action;
+mod actions;
 mod config;
 mod env_names;
+mod ideal;
 mod judge;
 mod options;
 mod packs;
 mod paths;
 mod pattern;
+mod programs;
 mod protect;
 mod prove;
 mod record;
@@ -18,20 +21,19 @@ mod recursive;
 mod risk;
 mod rules;
 mod show;
-mod actions;
-mod ideal;
-mod programs;
 #[cfg(test)]
 mod testing;
 mod verdict;
 mod world;
 
 pub use action::*;
+pub use actions::{MAX_ACTIONS, MAX_STEPS, actions, analyse};
 pub use config::{
     AgentConfig, ApprovalConfig, AuditConfig, AuditSync, BadDuration, Config, ConfigError,
     ConfigErrors, ConfigFile, FeedbackConfig, FeedbackFormat, LimitsConfig, PolicyConfig, Rate,
     ShellConfig, StartupConfig, Timeouts, parse_duration,
 };
+pub use ideal::IdealWorld;
 pub use judge::{OwnProgram, Policy, Surroundings, judge};
 pub use packs::{Pack, packs};
 pub use paths::{PathPattern, PathPatternError};
@@ -40,7 +42,5 @@ pub use protect::builtin_protected;
 pub use prove::{Finding, Problem, Proof, ProvingWorld, prove};
 pub use record::record;
 pub use rules::{EnvPattern, Except, RegexPattern, Rule};
-pub use actions::{MAX_ACTIONS, MAX_STEPS, actions, analyse};
-pub use ideal::IdealWorld;
 pub use verdict::*;
 pub use world::*;

@@ -37,6 +37,9 @@ impl Walker<'_> {
         scope: Scope,
     ) {
         let old = self.var(name);
+        if crate::programs::holds(crate::programs::READ_ONLY, name) {
+            self.may_fault();
+        }
         let exported = old.exported || !self.surely_off("allexport");
         self.set(
             ActionWord::literal(name),
@@ -56,6 +59,8 @@ impl Walker<'_> {
                 Value::Number => true,
                 Value::Unset | Value::List(_) | Value::Unknown => false,
             };
+            // A read-only one ends the line.
+            self.may_fault();
             if !harmless || self.state.var(name).is_none() {
                 self.opaque(
                     span,
@@ -210,7 +215,7 @@ impl Walker<'_> {
             Ok(script) => {
                 let outer_text = std::mem::replace(&mut self.text, Rc::from(text));
                 let outer = self.outer.replace(self.outer.unwrap_or(span));
-                self.deeper(|walker| walker.script(&script));
+                self.deeper(|walker| walker.lines(&script));
                 self.outer = outer;
                 self.text = outer_text;
             }
@@ -360,7 +365,7 @@ impl Walker<'_> {
 
     /// `exit`: nothing after it is reached, except that an interactive shell with stopped jobs stays.
     fn leaves(&mut self) -> Outcome {
-        if self.shell.live && !self.surely_off("interactive") {
+        if self.shell.live && self.world.interactive() != Known::Yes(false) {
             return self.same();
         }
         Outcome {
@@ -491,7 +496,7 @@ impl Walker<'_> {
         if at >= call.argv.len() {
             // Only redirections, which stay: standard input may now be anything.
             if call.input != Input::Same
-                && !(self.shell.live && self.option("interactive") == Known::Yes(true))
+                && !(self.shell.live && self.world.interactive() == Known::Yes(true))
             {
                 self.opaque(call.span, "`exec` gives the shell another standard input");
             }

@@ -238,6 +238,7 @@ impl Walker<'_> {
     pub(super) fn assignment(&mut self, assignment: &Assignment, scope: Scope) {
         let name = &assignment.name;
         if let Some(subscript) = &assignment.subscript {
+            self.may_fault();
             self.subscript(subscript);
             if let AssignValue::Scalar(word) = &assignment.value {
                 self.single(word);

@@ -283,7 +283,9 @@ impl Walker<'_> {
     /// The fields that one word becomes.
     pub(super) fn fields(&mut self, word: &Word, all: &mut Vec<ActionWord>) {
         let source = self.source(word.span);
-        if has_braces(&word.parts) && source.len() > MAX_BRACED {
+        if has_braces(&word.parts)
+            && (source.len() > MAX_BRACED || self.option("braceexpand") != Known::Yes(true))
+        {
             self.walk_parts(&word.parts);
             all.push(dynamic(source, Count::Any));
             return;
@@ -557,6 +559,9 @@ impl Walker<'_> {
             state: WordState::Pattern(pieces(&field.bits)),
             count: Count::Any,
         };
+        if self.bash() && !self.surely_off("failglob") {
+            self.may_fault();
+        }
         let settled = self.shell.live
             && !self.files_made
             && !self.state.options_changed
@@ -903,6 +908,9 @@ impl Walker<'_> {
             return;
         }
         let value = self.value_of(name);
+        if self.bash() && !is_settled(&value) && !self.surely_off("nounset") {
+            self.may_fault();
+        }
         match &param.op {
             ParamOp::Value => self.put(&value, build),
             ParamOp::Length => {
@@ -1036,6 +1044,9 @@ impl Walker<'_> {
         }
         match which {
             Which::Assign => {
+                if !is_name(name) {
+                    self.may_fault();
+                }
                 let expanded = self.single(word);
                 let value = value_from(&expanded);
                 self.assigned(name, value.clone(), span);
@@ -1205,6 +1216,19 @@ impl Walker<'_> {
     fn operands(&mut self, param: &Param, span: Span) {
         match &param.op {
             ParamOp::Value | ParamOp::Length | ParamOp::Names => {}
+            ParamOp::Default(..)
+            | ParamOp::Alternative(..)
+            | ParamOp::Strip(..)
+            | ParamOp::Replace(..)
+            | ParamOp::Case(..) => {}
+            ParamOp::Indirect(_)
+            | ParamOp::Assign(..)
+            | ParamOp::Error(..)
+            | ParamOp::Slice(..)
+            | ParamOp::Transform(_) => self.may_fault(),
+        }
+        match &param.op {
+            ParamOp::Value | ParamOp::Length | ParamOp::Names => {}
             ParamOp::Indirect(inner) => {
                 let inner = Param {
                     name: param.name.clone(),
@@ -1338,6 +1362,14 @@ enum Which {
     Default,
     Assign,
     Alternative,
+}
+
+/// Whether a value is surely there.
+fn is_settled(value: &Value) -> bool {
+    match value {
+        Value::Values(_) | Value::Number => true,
+        Value::Unset | Value::List(_) | Value::Unknown => false,
+    }
 }
 
 /// What an assignment of this word stores.
