@@ -50,6 +50,9 @@ pub(super) enum Found {
     Builtin,
     File(FileFacts),
     Missing,
+    /// A file, or nothing; which is not known.
+    SomeFile,
+    /// Anything: a function, a builtin, a file.
     Unknown,
 }
 
@@ -435,6 +438,7 @@ impl Walker<'_> {
             Found::Builtin => self.builtin(name, call, Program::Builtin),
             Found::File(facts) => self.external(name, call, Program::File(facts)),
             Found::Missing => self.external(name, call, Program::Missing),
+            Found::SomeFile => self.external(name, call, Program::Unknown),
             Found::Unknown => {
                 // What it most likely is, beside that nobody knows.
                 let outcome = if call.lookup != Lookup::Files && self.is_builtin_name(name) {
@@ -511,16 +515,16 @@ impl Walker<'_> {
             Lookup::Files => {}
         }
         if call.foreign {
-            return Found::Unknown;
+            return Found::SomeFile;
         }
         if !name.contains(&b'/') && (call.elsewhere || self.state.files_changed) {
-            return Found::Unknown;
+            return Found::SomeFile;
         }
         let folder = self.state.folder.clone();
         match self.world.program(name, &folder) {
             Known::Yes(Some(facts)) => Found::File(facts),
             Known::Yes(None) => Found::Missing,
-            Known::Unknown => Found::Unknown,
+            Known::Unknown => Found::SomeFile,
         }
     }
 
