@@ -122,6 +122,12 @@ impl Walker<'_> {
                     || self.world.function(name) != Known::Yes(None)
             }
         };
+        if stays && !self.bash() {
+            // Whether programs that it starts see the value differs.
+            for assignment in &simple.assignments {
+                self.forget_var(&assignment.name);
+            }
+        }
         let call = Call {
             argv,
             lookup: Lookup::Shell,
@@ -437,8 +443,21 @@ impl Walker<'_> {
             }
             Found::Builtin => self.builtin(name, call, Program::Builtin),
             Found::File(facts) => self.external(name, call, Program::File(facts)),
-            Found::Missing => self.external(name, call, Program::Missing),
-            Found::SomeFile => self.external(name, call, Program::Unknown),
+            Found::Missing | Found::SomeFile => {
+                let program = if matches!(found, Found::Missing) {
+                    Program::Missing
+                } else {
+                    Program::Unknown
+                };
+                let outcome = self.external(name, call, program);
+                if call.lookup == Lookup::Shell && self.bash() && !self.surely_off("autocd") {
+                    // A folder's name alone goes there.
+                    self.settle(outcome);
+                    self.change_folder(Folder::Unknown);
+                    return self.same();
+                }
+                outcome
+            }
             Found::Unknown => {
                 // What it most likely is, beside that nobody knows.
                 let outcome = if call.lookup != Lookup::Files && self.is_builtin_name(name) {
