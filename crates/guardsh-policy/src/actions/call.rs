@@ -1,7 +1,7 @@
 //! Simple commands: what a name leads to, and what follows from it.
 
 use super::alias::Aliases;
-use super::builtins::Scope;
+use super::assign::Scope;
 use super::redirect::Input;
 use super::state::{Base, Func, Value, Var};
 use super::{Change, Outcome, Walker, dynamic, resolved, shown};
@@ -88,12 +88,17 @@ impl Walker<'_> {
             }
         }
         self.perhaps_here(unredirected);
+        let unopened = self.state.clone();
         if argv.is_empty() {
             for assignment in &simple.assignments {
                 self.assignment(assignment, Scope::Shell);
             }
             self.state.descriptors = descriptors;
-            return self.same();
+            let mut outcome = self.same();
+            if !simple.redirects.is_empty() {
+                outcome.fail = self.join(outcome.fail, Some(unopened));
+            }
+            return outcome;
         }
         let before = self.state.clone();
         let mut elsewhere = false;
@@ -180,6 +185,10 @@ impl Walker<'_> {
                 }
             }
         }
+        if !simple.redirects.is_empty() {
+            // One that fails keeps the command from running.
+            outcome.fail = self.join(outcome.fail, Some(unopened));
+        }
         if !keeps_descriptors {
             for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
                 state.descriptors &= descriptors;
@@ -213,7 +222,7 @@ impl Walker<'_> {
     fn declared_word(&mut self, word: &Word) -> ActionWord {
         let mut expanded = self.single(word);
         if self.bash() {
-            if super::expand::has_braces(&word.parts) {
+            if super::braces::has_braces(&word.parts) {
                 // `export x={a,b}` is `export x=a x=b`.
                 expanded.state = WordState::Dynamic(vec![
                     crate::action::Piece::Known(declared_name(&expanded.source)),

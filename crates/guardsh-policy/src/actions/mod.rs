@@ -11,9 +11,15 @@
 
 mod alias;
 mod arith;
+mod assign;
+mod braces;
 mod builtins;
 mod call;
+mod conditions;
+mod declare;
 mod expand;
+mod fields;
+mod params;
 mod redirect;
 mod shells;
 mod state;

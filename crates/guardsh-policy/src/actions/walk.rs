@@ -206,6 +206,7 @@ impl Walker<'_> {
             self.redirect(redirect);
         }
         self.perhaps_here(before);
+        let unopened = self.state.clone();
         let mut outcome = match &compound.kind {
             CompoundKind::Group(script) => self.script_outcome(script),
             CompoundKind::Subshell(script) => {
@@ -250,11 +251,12 @@ impl Walker<'_> {
             }
         };
         if !compound.redirects.is_empty() {
+            // One that fails keeps the command from running at all.
+            outcome.fail = self.join(outcome.fail, Some(unopened));
             // They are undone after the command; what was opened before stays.
             for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
                 state.descriptors &= descriptors;
             }
-            // A redirection that fails keeps the command from running at all.
             self.state.descriptors = descriptors;
         }
         outcome
@@ -522,7 +524,7 @@ impl Walker<'_> {
                 Some(super::dynamic(name.to_vec(), crate::action::Count::One))
             }
         };
-        self.assign_value(name, value, word, span, super::builtins::Scope::Shell);
+        self.assign_value(name, value, word, span, super::assign::Scope::Shell);
     }
 }
 
