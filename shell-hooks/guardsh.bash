@@ -3,18 +3,23 @@
 # The shell reads commands from descriptor 0, a socket that only guardsh can write. For each submission it gets one
 # constant line there, which waits on 9 for questions (q), for the approved text (r) or for a refusal (d) and answers
 # on 8. Messages carry the nonce of their submission and their own length; what does not fit is dropped. The text is
-# cleared before the wait, and when guardsh is gone the shell leaves: nothing half-said is ever run.
+# cleared before the wait, and when guardsh is gone the shell leaves: nothing half-said is ever run. Where a word used
+# here was made to mean something else, the loops give up, no report comes, and guardsh ends the session.
 #
-# The first line, which guardsh puts before this one, sets __gs_tty and __gs_rc.
+# Messages are printable ASCII and end with a newline, the delimiter that 'read' has by itself: bash forgets another
+# one when a trap uses 'read' while it waits.
+#
+# The first line, which guardsh puts before this one, sets __gs_tty, __gs_rc and __gs_login.
 \builtin shopt -u expand_aliases
 
 # The prompt hook: says that a prompt comes, reads the one nonce of this prompt, and reports with it.
 __gs_p() {
   __gs_x= __gs_t= __gs_k=$((__gs_k + 1))
   \builtin printf 'P %s\0' "$__gs_k" >&8
-  while [[ ${__gs_t-} != "p $__gs_k "* ]]; do
-    __gs_t=
-    IFS= \builtin read -r -d '' -t 99999999 -u 9 __gs_t || __gs_g "$?"
+  __gs_i=0
+  while [[ ${__gs_t-} != "p $__gs_k "* && $__gs_i -lt 500 ]]; do
+    __gs_t= __gs_i=$((__gs_i + 1))
+    IFS= \builtin read -r -t 99999999 -u 9 __gs_t || __gs_g "$?"
   done
   \builtin printf 'R %s %s %s\0' "${__gs_t##* }" "$1" "$-" >&8
   __gs_t=
@@ -34,12 +39,12 @@ __gs_g() {
 
 # The wait: NONCE STATUS UNDERSCORE [positional parameters of the shell].
 __gs_l() {
-  __gs_r=$2 __gs_u=$3 __gs_s= __gs_o= __gs_t= __gs_x= __gs_m= __gs_w=1
+  __gs_r=$2 __gs_u=$3 __gs_s= __gs_o= __gs_t= __gs_x= __gs_m= __gs_w=1 __gs_i=0
   case $__gs_f in *x*) __gs_o=x ;; esac
   case $__gs_f in *v*) __gs_o=v$__gs_o ;; esac
-  while [[ $__gs_w ]]; do
-    __gs_m=
-    if IFS= \builtin read -r -d '' -t 99999999 -u 9 __gs_m; then
+  while [[ $__gs_w && $__gs_i -lt 500 ]]; do
+    __gs_m= __gs_i=$((__gs_i + 1))
+    if IFS= \builtin read -r -t 99999999 -u 9 __gs_m; then
       if [[ $__gs_m == "$1 "[qrd]" "*" $1" ]]; then
         __gs_m=${__gs_m#"$1 "} __gs_m=${__gs_m%" $1"}
         __gs_c=${__gs_m%%" "*} __gs_m=${__gs_m#*" "}
@@ -101,8 +106,12 @@ __gs_f= __gs_k=0 __gs_ps=() __gs_q=0 __gs_s= __gs_x= __gs_t= __gs_u= __gs_r=0
 \builtin unset -f __gs_h
 \builtin shopt -s expand_aliases
 
-if [[ $__gs_rc && -f $__gs_rc && -r $__gs_rc ]]; then . "$__gs_rc" <"$__gs_tty" 8>&- 9<&-; fi
-
-\builtin unset __gs_rc __gs_tty __gs_i
+for __gs_t in "${__gs_rc[@]}"; do
+  if [[ -f $__gs_t && -r $__gs_t ]]; then . "$__gs_t" <"$__gs_tty" 8>&- 9<&-; fi
+done
+# A login shell has loaded its history before its profiles could name another file.
+if [[ $__gs_login ]]; then \builtin history -c; \builtin history -r; fi
 PROMPT_COMMAND[99]='__gs_p "$?"'
-set -o history
+\builtin unset __gs_rc __gs_tty __gs_i __gs_t
+if [[ $__gs_login ]]; then __gs_p 0; fi
+\builtin unset __gs_login

@@ -2,7 +2,7 @@
 # arrays, no $'…' and no prompt hook, so the text comes quoted, messages end with a newline, and the report is made by
 # the same line that ran the text. After an interrupt no report comes: guardsh sees that the shell reads again.
 #
-# The first line, which guardsh puts before this one, sets __gs_tty, __gs_env and ENV.
+# The first line, which guardsh puts before this one, sets __gs_tty, __gs_login, __gs_env and ENV.
 __gs_nl='
 '
 # Says that the submission is over, reads the one nonce for it, and reports with it: STATUS UNDERSCORE.
@@ -62,8 +62,10 @@ __gs_l() {
 } 2>/dev/null
 __gs_k=0 __gs_x= __gs_t= __gs_m= __gs_s=0 __gs_u=
 exec 7<&-
-case $__gs_env in
-  '') ;;
-  *) if [ -r "$__gs_env" ]; then . "$__gs_env" <"$__gs_tty" 8>&- 9<&-; fi ;;
-esac
-unset __gs_env __gs_tty
+for __gs_m in "${__gs_login:+/etc/profile}" "${__gs_login:+$HOME/.profile}" "$__gs_env"; do
+  case $__gs_m in
+    ?*) if [ -r "$__gs_m" ]; then . "$__gs_m" <"$__gs_tty" 8>&- 9<&-; fi ;;
+  esac
+done
+unset __gs_env __gs_tty __gs_login
+__gs_m=

@@ -1,8 +1,8 @@
 //! `guardsh policy test` and `guardsh policy packs`.
 
 use super::{configuration, output};
-use guardsh_policy::{IdealWorld, Policy, Surroundings, analyse, packs, prove};
-use guardsh_syntax::{Dialect, Options};
+use guardsh_policy::{Policy, Surroundings, packs, prove};
+use guardsh_syntax::Dialect;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -36,10 +36,7 @@ pub(crate) fn run(args: &PolicyArgs, config: Option<&Path>) -> anyhow::Result<Ex
 fn test(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     let (loaded, _) = configuration(config)?;
     let policy = Policy::new(&loaded.config, &Surroundings::default());
-    let options = Options { extglob: false, here_doc_at_end: true, backslash_at_end: true, comments: true };
-    let proof = prove(&policy, &|line| {
-        analyse(line.as_bytes(), Dialect::Bash, options, &mut IdealWorld::new(Dialect::Bash)).ok()
-    });
+    let proof = prove(&policy, Dialect::Bash);
     let mut text = String::new();
     for finding in &proof.findings {
         let _ = writeln!(text, "{finding}");

@@ -2,6 +2,7 @@
 
 use super::ready::{Ready, shell_name};
 use super::tell::{Teller, fault};
+use super::wait::wait;
 use crate::cli::invocation::{Input, ShellCall};
 use crate::desk::{Desk, Step, Submitted};
 use crate::feedback::{EXIT_FAULT, with_causes};
@@ -9,15 +10,12 @@ use crate::gate::Approved;
 use crate::world::ShellKind;
 use guardsh_sys::plain::{Change, Plain, Signals, die_like, spawn, wait_beside};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
 use std::ffi::{CString, OsStr, OsString};
-use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
 
 /// The status of text that the shell would not read.
 const EXIT_INVALID: u8 = 2;
@@ -169,83 +167,6 @@ fn faulty(words: &str) -> ExitCode {
     ExitCode::from(EXIT_FAULT)
 }
 
-/// Waits for people, or for a signal that ends the wait.
-fn wait(desk: &mut Desk, world: &mut crate::world::DoorWorld, signals: &mut Signals, teller: Teller) -> Step {
-    let mut shown = Shown::new(teller);
-    loop {
-        if let Some(step) = desk.progress(world) {
-            shown.clear();
-            return step;
-        }
-        match signals.arrived() {
-            Ok(Some(arrived)) => match arrived.signal {
-                Signal::SIGINT => {
-                    shown.clear();
-                    return desk.interrupt();
-                }
-                // The caller is gone or wants us gone: the request stays open and can be resumed.
-                Signal::SIGHUP | Signal::SIGTERM | Signal::SIGQUIT => {
-                    shown.clear();
-                    desk.give_up();
-                    let _ = die_like(arrived.signal as i32);
-                }
-                _ if arrived.signal == Signal::SIGTSTP => {
-                    let _ = nix::sys::signal::raise(Signal::SIGSTOP);
-                }
-                _ => {}
-            },
-            Ok(None) | Err(_) => {}
-        }
-        shown.show(desk);
-        let _ = desk.sync_if_due();
-        let Some(wake) = desk.wake_fd() else { continue };
-        let mut fds = [PollFd::new(wake, PollFlags::POLLIN), PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(Duration::from_millis(500)).unwrap_or(PollTimeout::ZERO);
-        match poll(&mut fds, timeout) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-        }
-    }
-}
-
-/// The waiting line on a terminal; elsewhere one line when the request has an id.
-struct Shown {
-    terminal: bool,
-    silent: bool,
-    told: Option<String>,
-    drawn: bool,
-}
-
-impl Shown {
-    fn new(teller: Teller) -> Self {
-        Self { terminal: io::stderr().is_terminal(), silent: teller.is_json(), told: None, drawn: false }
-    }
-
-    fn show(&mut self, desk: &Desk) {
-        if self.silent {
-            return;
-        }
-        let Some(waiting) = desk.waiting() else { return };
-        let words = crate::desk::waiting_words(&waiting);
-        if self.terminal {
-            let _ = write!(io::stderr(), "\r\x1b[2K{words}");
-            self.drawn = true;
-        } else if let Some(short) = waiting.short
-            && self.told.as_deref() != Some(&short)
-        {
-            let _ = writeln!(io::stderr(), "{words}");
-            self.told = Some(short);
-        }
-    }
-
-    fn clear(&mut self) {
-        if self.drawn {
-            let _ = write!(io::stderr(), "\r\x1b[2K");
-            self.drawn = false;
-        }
-    }
-}
-
 /// What the shell itself says of text that does not parse; `None` if it would run it.
 ///
 /// `-n` reads and never runs, so this is safe for any text.
@@ -273,6 +194,16 @@ fn shells_words(program: &Path, shell: ShellKind, call: &ShellCall, text: &[u8])
     }
     let output = command.stdin(Stdio::null()).output().ok()?;
     (!output.status.success()).then_some(output.stderr)
+}
+
+/// The same for a shell in its usual state, for text that is known not to parse.
+pub(super) fn words_of_shell(program: &Path, shell: ShellKind, text: &[u8]) -> Vec<u8> {
+    let call = ShellCall {
+        input: Input::Text { text: Vec::new(), arguments: vec![shell.name().into()] },
+        ..ShellCall::default()
+    };
+    shells_words(program, shell, &call, text)
+        .unwrap_or_else(|| format!("{}: syntax error\n", shell.name()).into_bytes())
 }
 
 fn plain(

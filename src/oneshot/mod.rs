@@ -6,9 +6,9 @@ mod ready;
 mod standard;
 pub(crate) mod startup;
 mod tell;
+mod wait;
 
 pub(crate) use command::{run_file, run_text};
-pub(crate) use env::{DoorEnv, at_the_door};
 pub(crate) use ready::{Ready, ready};
 pub(crate) use standard::run_standard;
 pub(crate) use tell::{Teller, fault};

@@ -88,7 +88,8 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
         }
     }
     // A live session asks its shell; only a door without one needs to know beforehand.
-    let started = if door == Door::Session { Started::Plain } else { started(&start, &startup) };
+    let live = matches!(door, Door::Session | Door::Stdin);
+    let started = if live { Started::Plain } else { started(&start, &startup) };
     let who = Who::here(door, &program, &loaded.config.agent);
     let facts = first_facts(&env, &startup);
     let world = DoorWorld {

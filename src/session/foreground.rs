@@ -34,9 +34,9 @@ pub(crate) enum Reader {
     /// A program that takes keys.
     Keys(Vec<u8>),
     /// A program (or `read` of the shell itself) that reads lines of data.
-    Lines(Vec<u8>),
+    Lines(Vec<u8>, Pid),
     /// One that reads a password.
-    Password(Vec<u8>),
+    Password(Vec<u8>, Pid),
     /// One that reads commands: it gets nothing.
     Commands(Vec<u8>),
     /// Nobody reads.
@@ -80,7 +80,7 @@ pub(crate) fn reader(home: &Home<'_>, group: Pid, mode: &Mode) -> Reader {
         .find(|member| member.reads && member.kind == Kind::Commands)
     {
         return if !mode.echoes() && mode.is_by_line() && is_listed(PASSWORDS, &member.name) {
-            Reader::Password(member.name.clone())
+            Reader::Password(member.name.clone(), member.pid)
         } else {
             Reader::Commands(member.name.clone())
         };
@@ -90,9 +90,9 @@ pub(crate) fn reader(home: &Home<'_>, group: Pid, mode: &Mode) -> Reader {
         return match member.kind {
             Kind::Keys => Reader::Keys(name),
             Kind::Other if !mode.echoes() && mode.is_by_line() && is_listed(PASSWORDS, &name) => {
-                Reader::Password(name)
+                Reader::Password(name, member.pid)
             }
-            Kind::Other | Kind::Shell | Kind::Commands => Reader::Lines(name),
+            Kind::Other | Kind::Shell | Kind::Commands => Reader::Lines(name, member.pid),
         };
     }
     // What waits for several things at once cannot be seen to read. A full-screen program does nothing else.
@@ -108,7 +108,7 @@ pub(crate) fn reader(home: &Home<'_>, group: Pid, mode: &Mode) -> Reader {
         return match member.kind {
             Kind::Keys => Reader::Keys(name),
             Kind::Commands => Reader::Commands(name),
-            Kind::Other | Kind::Shell => Reader::Lines(name),
+            Kind::Other | Kind::Shell => Reader::Lines(name, member.pid),
         };
     }
     Reader::Nobody
@@ -125,6 +125,7 @@ enum Kind {
 
 #[derive(Debug)]
 struct Member {
+    pid: Pid,
     name: Vec<u8>,
     kind: Kind,
     reads: bool,
@@ -170,6 +171,7 @@ impl Member {
             WaitsFor::Hidden => (stat.state == b'S' && is_listed(PASSWORDS, &name), false),
         };
         Some(Self {
+            pid,
             name,
             kind,
             reads,

@@ -19,17 +19,17 @@ use crate::shells::channel::{Channel, Fault, Report};
 use crate::shells::{self, Start};
 use foreground::{Home, Reader};
 use guardsh_policy::{Known, Variable, World};
-use guardsh_sys::Signal;
 use guardsh_sys::io::{Got, Want, read_some, wait_ready, write_some};
 use guardsh_sys::process::{self, Change, Ended, WaitsFor};
 use guardsh_sys::pty::Pty;
 use guardsh_sys::signals::Signals;
 use guardsh_sys::tty::{self, Control, Mode, RawMode, Size};
+use guardsh_sys::{Pid, Signal};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use world::{LiveWorld, Surroundings};
+pub(crate) use world::{LiveWorld, Surroundings};
 
 /// What typed bytes are held at most while nobody takes them; then the terminal itself holds the rest.
 const MOST_HELD: usize = 1 << 20;
@@ -44,6 +44,10 @@ const REPORT_OWED: Duration = Duration::from_secs(5);
 /// Between two looks at a shell that works or at a program that does not read.
 const SHORTEST_LOOK: Duration = Duration::from_micros(300);
 const LONGEST_LOOK: Duration = Duration::from_millis(30);
+/// Between two looks at a shell that waits for a verdict.
+const WAIT_LOOK: Duration = Duration::from_millis(200);
+/// The line discipline takes in what is written to it a moment later.
+const LINE_SETTLES: Duration = Duration::from_millis(1);
 /// How long a shell may take to end when the terminal is gone.
 const HANGUP_WAITS: Duration = Duration::from_secs(3);
 
@@ -241,6 +245,7 @@ struct Session<'a> {
     channel: Channel,
     around: Surroundings,
     end: OwnedFd,
+    ended: Option<Ended>,
     image: Option<(u64, u64)>,
     raw: Vec<String>,
     judge: &'a mut dyn Judge,
@@ -253,6 +258,8 @@ struct Session<'a> {
     given: bool,
     /// Since the last end of line: what a running program was given.
     given_line: Vec<u8>,
+    /// The last whole line that was handed over.
+    last_line: Option<LastLine>,
     /// For the inner terminal, which had no room.
     unsent: Vec<u8>,
     input_ended: Option<Instant>,
@@ -265,6 +272,14 @@ struct Session<'a> {
     exit_tried: bool,
     ends_of_input: u32,
     echo: bool,
+}
+
+/// Who got a line, and how often that process had waited by then: until it has waited once more, it has not
+/// read the line.
+struct LastLine {
+    pid: Pid,
+    waits: Option<u64>,
+    given: Instant,
 }
 
 /// What the loop goes on with.
@@ -301,6 +316,7 @@ impl<'a> Session<'a> {
         editor.resize(size);
         Ok(Self {
             end: process::end_of(started.pid).map_err(at_start)?,
+            ended: None,
             image: None,
             around: Surroundings {
                 shell: start.kind,
@@ -321,6 +337,7 @@ impl<'a> Session<'a> {
             held: Vec::new(),
             given: false,
             given_line: Vec::new(),
+            last_line: None,
             unsent: Vec::new(),
             input_ended: None,
             tail: Vec::new(),
@@ -400,11 +417,16 @@ impl<'a> Session<'a> {
         let looks = match &self.doing {
             Doing::Busy { .. } => Some(self.look),
             Doing::Replaced { .. } if !self.held.is_empty() => Some(self.look),
-            Doing::Asking { .. } => self.judge.waiting_changes(),
+            Doing::Asking { .. } => Some(
+                self.judge
+                    .waiting_changes()
+                    .map_or(WAIT_LOOK, |changes| changes.min(WAIT_LOOK)),
+            ),
             Doing::Prompt { .. } | Doing::Continues { .. } if self.editor.awaits_more() => {
                 Some(ESCAPE_WAITS)
             }
-            Doing::Prompt { .. } | Doing::Continues { .. } | Doing::Replaced { .. } => None,
+            Doing::Continues { .. } => Some(WAIT_LOOK),
+            Doing::Prompt { .. } | Doing::Replaced { .. } => None,
         };
         if self.input_ended.is_some() {
             return Some(looks.map_or(LONGEST_LOOK, |looks| looks.min(LONGEST_LOOK)));
@@ -444,8 +466,10 @@ impl<'a> Session<'a> {
         match std::mem::replace(&mut self.doing, busy(false)) {
             Doing::Asking { shown, .. } => {
                 let words = self.judge.cancel();
-                self.clear_waiting(&shown)?;
-                self.write(&words)
+                if !shown.is_empty() {
+                    self.write(b"\r\x1b[K")?;
+                }
+                self.write_words(&words)
             }
             Doing::Continues { .. } => self.write(b"\r\n"),
             Doing::Busy { .. } | Doing::Prompt { .. } | Doing::Replaced { .. } => Ok(()),
@@ -472,17 +496,28 @@ impl<'a> Session<'a> {
 
     /// Sees whether the shell has come to its prompt, by what its process waits for.
     fn look_at_shell(&mut self) -> io::Result<Option<Next>> {
-        let Doing::Busy {
-            reported,
-            silent_since,
-            running,
-        } = &self.doing
-        else {
-            return Ok(None);
+        let silent_since = match &self.doing {
+            Doing::Busy { silent_since, .. } => *silent_since,
+            Doing::Asking { .. } | Doing::Continues { .. } => {
+                // Not every shell says so when a signal has ended its wait.
+                if self.channel.waits() && self.reads_commands()? {
+                    self.forward_output()?;
+                    let prompt = std::mem::take(&mut self.tail);
+                    self.channel.seen_at_prompt();
+                    self.on_wait_ended()?;
+                    // It was printed above the words.
+                    self.write(&prompt)?;
+                    self.tail = prompt;
+                }
+                return Ok(None);
+            }
+            Doing::Prompt { .. } | Doing::Replaced { .. } => return Ok(None),
         };
-        let (reported, silent_since, running) = (*reported, *silent_since, *running);
-        let owed = self.channel.reports_each_prompt() && reported.is_none();
         let at_prompt = self.reads_commands()?;
+        if !at_prompt && self.reads_verdicts()? {
+            // It waits for a verdict that it had, or that nobody owes: its words were turned against it.
+            return self.overdue(silent_since);
+        }
         if !at_prompt {
             if let Doing::Busy { silent_since, .. } = &mut self.doing {
                 *silent_since = None;
@@ -490,20 +525,20 @@ impl<'a> Session<'a> {
             self.look = (self.look * 2).min(LONGEST_LOOK);
             return Ok(None);
         }
-        if owed {
-            match silent_since {
-                None => {
-                    if let Doing::Busy { silent_since, .. } = &mut self.doing {
-                        *silent_since = Some(Instant::now());
-                    }
-                }
-                Some(from) if from.elapsed() > REPORT_OWED => {
-                    return self.distrust(&Fault::Late).map(Some);
-                }
-                Some(_) => {}
-            }
-            self.look = (self.look * 2).min(LONGEST_LOOK);
+        // What it said before it came to read may not be taken in yet.
+        if let Some(next) = self.on_reports()? {
+            return Ok(Some(next));
+        }
+        let Doing::Busy {
+            reported, running, ..
+        } = &self.doing
+        else {
             return Ok(None);
+        };
+        let (reported, running) = (*reported, *running);
+        let owed = self.channel.reports_each_prompt() && reported.is_none();
+        if owed {
+            return self.overdue(silent_since);
         }
         self.forward_output()?;
         if running {
@@ -514,6 +549,34 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
+    /// Something is owed by the shell. After some time of that it is not trusted any more.
+    fn overdue(&mut self, since: Option<Instant>) -> io::Result<Option<Next>> {
+        match since {
+            None => {
+                if let Doing::Busy { silent_since, .. } = &mut self.doing {
+                    *silent_since = Some(Instant::now());
+                }
+            }
+            Some(from) if from.elapsed() > REPORT_OWED => {
+                return self.distrust(&Fault::Late).map(Some);
+            }
+            Some(_) => {}
+        }
+        self.look = (self.look * 2).min(LONGEST_LOOK);
+        Ok(None)
+    }
+
+    fn reads_verdicts(&self) -> io::Result<bool> {
+        let pid = self.around.pid;
+        // bash waits with a time limit, and so in select.
+        Ok(self.channel.owes_nothing()?
+            && [WaitsFor::Read(9), WaitsFor::Several].contains(&process::waits_for(pid))
+            && std::fs::read_link(format!("/proc/{pid}/fd/0"))
+                .is_ok_and(|link| link == self.channel.commands_link())
+            && std::fs::read_link(format!("/proc/{pid}/fd/9"))
+                .is_ok_and(|link| link == self.channel.verdicts_link()))
+    }
+
     /// Whether the shell's process waits for a command: it reads descriptor 0, which is our channel (and not
     /// the terminal, as inside a submission), and has taken in all that was sent.
     fn reads_commands(&self) -> io::Result<bool> {
@@ -521,6 +584,9 @@ impl<'a> Session<'a> {
             return Ok(false);
         }
         let pid = self.around.pid;
+        if process::waits_for(pid) == WaitsFor::Hidden {
+            return Ok(self.seems_idle());
+        }
         Ok(process::waits_for(pid) == WaitsFor::Read(0)
             && std::fs::read_link(format!("/proc/{pid}/fd/0"))
                 .is_ok_and(|link| link == self.channel.commands_link())
@@ -533,6 +599,24 @@ impl<'a> Session<'a> {
             Doing::Busy { running: true, .. } | Doing::Replaced { running: true }
         );
         self.doing = Doing::Replaced { running };
+    }
+
+    /// On hosts where nobody may see what another process waits for: it has reported, or it has the terminal to
+    /// itself and sleeps. Less certain; what is sent too early waits in the channel, and only for its own nonce.
+    fn seems_idle(&self) -> bool {
+        let Doing::Busy { reported, .. } = &self.doing else {
+            return false;
+        };
+        if reported.is_some() {
+            return true;
+        }
+        let Some(stat) = process::stat_of(self.around.pid) else {
+            return false;
+        };
+        !self.channel.reports_each_prompt()
+            && self.look >= LONGEST_LOOK
+            && stat.state == b'S'
+            && tty::foreground(self.pty.master()).is_ok_and(|group| group == stat.group)
     }
 
     fn told_end(&mut self, status: Option<u8>) {
@@ -549,6 +633,7 @@ impl<'a> Session<'a> {
             self.image = process::stat_of(self.around.pid).and_then(|stat| stat.image);
         }
         self.told = None;
+        self.last_line = None;
         self.take_back()?;
         self.doing = Doing::Prompt {
             since: Instant::now(),
@@ -578,15 +663,17 @@ impl<'a> Session<'a> {
     }
 
     fn on_end(&mut self) -> io::Result<Next> {
-        let pid = self.around.pid;
-        match process::change_of(pid)? {
-            Some(Change::Ended(_, ended)) => {
-                self.forward_output()?;
-                self.told_end(Some(ended.status()));
-                Ok(Next::End(ended.status()))
-            }
-            Some(Change::Stopped(_) | Change::Continued(_)) | None => Ok(Next::Go),
+        if self.ended.is_none()
+            && let Some(Change::Ended(_, ended)) = process::change_of(self.around.pid)?
+        {
+            self.ended = Some(ended);
         }
+        let Some(ended) = self.ended else {
+            return Ok(Next::Go);
+        };
+        self.forward_output()?;
+        self.told_end(Some(ended.status()));
+        Ok(Next::End(ended.status()))
     }
 
     // ---- the terminal ------------------------------------------------------------------------------
@@ -634,6 +721,7 @@ impl<'a> Session<'a> {
         if let Some(shown) = waiting {
             self.clear_waiting(&shown)?;
             self.write(bytes)?;
+            self.remember_tail(bytes);
             if !bytes.ends_with(b"\n") {
                 self.write(b"\r\n")?;
             }
@@ -733,13 +821,17 @@ impl<'a> Session<'a> {
     fn on_signals(&mut self) -> io::Result<()> {
         let mut arrived = Vec::new();
         if let Some(signals) = &mut self.signals {
-            while let Some(signal) = signals.next()? {
+            while let Some(signal) = signals.arrived()? {
                 arrived.push(signal);
             }
         }
         for signal in arrived {
             if signal == Signal::SIGWINCH {
                 self.on_resize()?;
+            } else if signal == Signal::SIGCHLD {
+                self.on_children()?;
+            } else if signal == Signal::SIGTSTP {
+                self.stop()?;
             } else if signal == Signal::SIGHUP {
                 self.hang_up()?;
             } else if signal == Signal::SIGTERM {
@@ -750,6 +842,32 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+
+    /// As a subreaper guardsh is the parent of what the shell leaves behind.
+    fn on_children(&mut self) -> io::Result<()> {
+        while let Some(change) = process::next_change()? {
+            match change {
+                Change::Ended(pid, ended) if pid == self.around.pid => self.ended = Some(ended),
+                // The shell was suspended: so is the session, and the caller gets the terminal back.
+                Change::Stopped(pid) if pid == self.around.pid => self.stop()?,
+                Change::Ended(..) | Change::Stopped(_) | Change::Continued(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops this process as its caller expects it, and goes on when continued.
+    fn stop(&mut self) -> io::Result<()> {
+        if let Some(raw_mode) = &self.raw_mode {
+            raw_mode.pause()?;
+        }
+        process::stop_self()?;
+        if let Some(raw_mode) = &self.raw_mode {
+            raw_mode.resume()?;
+        }
+        process::signal(self.around.pid, Signal::SIGCONT)?;
+        self.on_resize()
     }
 
     fn on_resize(&mut self) -> io::Result<()> {
@@ -1072,8 +1190,8 @@ impl<'a> Session<'a> {
                 let all = std::mem::take(&mut self.held);
                 self.give(&all)
             }
-            Reader::Lines(program) => self.give_line(&program, &mode, mode.echoes()),
-            Reader::Password(program) => self.give_line(&program, &mode, false),
+            Reader::Lines(program, pid) => self.give_line(&program, pid, &mode, mode.echoes()),
+            Reader::Password(program, pid) => self.give_line(&program, pid, &mode, false),
             Reader::Commands(program) => self.refuse_input(&program, &mode),
         }
     }
@@ -1104,8 +1222,14 @@ impl<'a> Session<'a> {
 
     /// One line at a time, so that what one reader leaves is never read by the next: the rest waits here
     /// until somebody is seen to read again.
-    fn give_line(&mut self, program: &[u8], mode: &Mode, shown: bool) -> io::Result<()> {
-        if mode.is_by_line() && tty::readable(self.pty.terminal())? > 0 {
+    fn give_line(&mut self, program: &[u8], pid: Pid, mode: &Mode, shown: bool) -> io::Result<()> {
+        let waits = process::waits_counted(pid);
+        if mode.is_by_line()
+            && let Some(last) = &self.last_line
+            && ((last.pid == pid && last.waits == waits)
+                || last.given.elapsed() < LINE_SETTLES
+                || tty::readable(self.pty.terminal())? > 0)
+        {
             self.look = SHORTEST_LOOK;
             return Ok(());
         }
@@ -1117,6 +1241,11 @@ impl<'a> Session<'a> {
         let part: Vec<u8> = self.held.drain(..length).collect();
         self.given_line.extend_from_slice(&part);
         if part.last().is_some_and(ends) || !mode.is_by_line() {
+            self.last_line = Some(LastLine {
+                pid,
+                waits,
+                given: Instant::now(),
+            });
             let line = std::mem::take(&mut self.given_line);
             self.judge.input(&InputLine {
                 program,

@@ -71,7 +71,7 @@ impl<'a> LiveWorld<'a> {
     /// Asks in one go for the names that the text seems to use. A guess: what it misses is asked later.
     pub(crate) fn prefetch(&mut self, text: &[u8]) {
         let mut queries = vec![Query::State, Query::Variable("PATH".to_owned())];
-        let mut take = |query: Query| {
+        let take = |queries: &mut Vec<Query>, query: Query| {
             if queries.len() < PREFETCHED && !queries.contains(&query) {
                 queries.push(query);
             }
@@ -80,6 +80,9 @@ impl<'a> LiveWorld<'a> {
         let mut at_word = true;
         let mut rest = text;
         while let Some((byte, after)) = rest.split_first() {
+            if queries.len() >= PREFETCHED {
+                break;
+            }
             let length = rest.iter().take_while(|byte| is_name(**byte)).count();
             if *byte == b'$' {
                 let name = after.strip_prefix(b"{").unwrap_or(after);
@@ -88,15 +91,16 @@ impl<'a> LiveWorld<'a> {
                     .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
                     .count();
                 if let Some(name) = name.get(..length).and_then(variable_name) {
-                    take(Query::Variable(name));
+                    take(&mut queries, Query::Variable(name));
                 }
                 rest = after;
                 at_word = false;
-            } else if length > 0 && at_word {
+            } else if length > 0 {
                 if let Some(word) = rest.get(..length)
+                    && at_word
                     && askable(word)
                 {
-                    take(Query::Word(word.to_vec()));
+                    take(&mut queries, Query::Word(word.to_vec()));
                 }
                 rest = rest.get(length..).unwrap_or_default();
                 at_word = false;

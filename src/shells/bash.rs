@@ -15,30 +15,72 @@ pub(super) struct Bash;
 
 impl Shell for Bash {
     fn prepare(&self, start: &Start, terminal: &Path) -> Prepared {
-        let rc = match &start.startup {
-            StartUp::Usual => start
-                .environment
-                .iter()
-                .find(|(name, _)| name == "HOME")
-                .map(|(_, home)| Path::new(home).join(".bashrc")),
-            StartUp::Without => None,
-            StartUp::File(file) => Some(start.folder.join(file)),
-        };
+        let mut files = Vec::new();
+        match &start.startup {
+            StartUp::Usual => {
+                let home = start
+                    .environment
+                    .iter()
+                    .find(|(name, _)| name == "HOME")
+                    .map(|(_, home)| Path::new(home));
+                if start.login {
+                    files.push(PathBuf::from("/etc/profile"));
+                    let own = [".bash_profile", ".bash_login", ".profile"];
+                    files.extend(
+                        home.and_then(|home| {
+                            own.into_iter()
+                                .map(|name| home.join(name))
+                                .find(|file| std::fs::File::open(file).is_ok())
+                        }),
+                    );
+                } else {
+                    files.extend(home.map(|home| home.join(".bashrc")));
+                }
+            }
+            StartUp::Without => {}
+            StartUp::File(file) => files.push(start.folder.join(file)),
+        }
+        let given = start
+            .environment
+            .iter()
+            .find(|(name, _)| name == "PROMPT_COMMAND")
+            .map(|(_, value)| value);
         let mut hook = b"__gs_tty=".to_vec();
         hook.extend(quote::ansi_c(terminal.as_os_str().as_bytes()));
-        hook.extend_from_slice(b" __gs_rc=");
-        hook.extend(quote::ansi_c(rc.unwrap_or_default().as_os_str().as_bytes()));
+        hook.extend_from_slice(b" __gs_rc=(");
+        for file in &files {
+            hook.push(b' ');
+            hook.extend(quote::ansi_c(file.as_os_str().as_bytes()));
+        }
+        hook.extend_from_slice(b" )");
+        if start.login {
+            hook.extend_from_slice(b" __gs_login=y; \\builtin unset PROMPT_COMMAND");
+            if let Some(given) = given {
+                hook.extend_from_slice(b"; export PROMPT_COMMAND=");
+                hook.extend(quote::ansi_c(given.as_bytes()));
+            }
+        } else {
+            hook.extend_from_slice(b" __gs_login=");
+        }
         hook.push(b'\n');
         hook.extend_from_slice(HOOK);
-        let mut arguments: Vec<OsString> = ["--noediting", "--rcfile", "/dev/fd/7"]
-            .map(OsString::from)
-            .to_vec();
+        let mut environment = start.environment.clone();
+        let mut arguments = vec![OsString::from("--noediting")];
+        if start.login {
+            // A login shell reads no file that it could be told: the hook comes as the first prompt's command,
+            // and reads the profiles itself, with the terminal as they expect it.
+            arguments.push("--noprofile".into());
+            environment.retain(|(name, _)| name != "PROMPT_COMMAND");
+            environment.push(("PROMPT_COMMAND".into(), ". /dev/fd/7".into()));
+        } else {
+            arguments.extend(["--rcfile".into(), "/dev/fd/7".into()]);
+        }
         arguments.extend(start.options.iter().cloned());
         arguments.push("-i".into());
         Prepared {
-            name: "bash".into(),
+            name: if start.login { "-bash" } else { "bash" }.into(),
             arguments,
-            environment: start.environment.clone(),
+            environment,
             hook,
         }
     }
@@ -60,7 +102,7 @@ impl Shell for Bash {
     }
 
     fn end_mark(&self) -> u8 {
-        0
+        b'\n'
     }
 
     fn print(&self, word: &str) -> Vec<u8> {

@@ -19,7 +19,7 @@ const LONGEST_ANSWER: usize = 4 << 20;
 /// How long a message that nobody asked for may be.
 const LONGEST_REPORT: usize = 4096;
 /// How long the shell may take for an answer, or to take in a text, on a machine under load.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why the channel is not to be trusted any more.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +95,7 @@ pub(crate) struct Channel {
     verdicts: OwnedFd,
     terminal: PathBuf,
     commands_inode: u64,
+    verdicts_inode: u64,
     phase: Phase,
     /// Bytes of a message that is not whole yet.
     partial: Vec<u8>,
@@ -111,7 +112,7 @@ impl Channel {
         reports: OwnedFd,
         verdicts: OwnedFd,
         terminal: PathBuf,
-        commands_inode: u64,
+        (commands_inode, verdicts_inode): (u64, u64),
     ) -> io::Result<Self> {
         guardsh_sys::io::set_nonblocking(reports.as_fd())?;
         Ok(Self {
@@ -121,6 +122,7 @@ impl Channel {
             verdicts,
             terminal,
             commands_inode,
+            verdicts_inode,
             phase: Phase::Busy,
             partial: Vec::new(),
             messages: VecDeque::new(),
@@ -147,6 +149,16 @@ impl Channel {
     /// What `/proc/PID/fd/0` of the shell leads to while it reads its commands.
     pub(crate) fn commands_link(&self) -> PathBuf {
         PathBuf::from(format!("socket:[{}]", self.commands_inode))
+    }
+
+    /// What `/proc/PID/fd/9` of the shell leads to.
+    pub(crate) fn verdicts_link(&self) -> PathBuf {
+        PathBuf::from(format!("socket:[{}]", self.verdicts_inode))
+    }
+
+    /// Whether the shell has taken in every verdict and answer that was sent, and none is owed.
+    pub(crate) fn owes_nothing(&self) -> io::Result<bool> {
+        Ok(!self.waits() && guardsh_sys::io::unread_by_peer(self.verdicts.as_fd())? == 0)
     }
 
     /// Whether the shell has taken in every command line that was sent.
@@ -332,6 +344,17 @@ impl Channel {
         }
     }
 
+    /// Sends what prepares a shell that reads no file of its own: before any submission, once.
+    pub(super) fn first_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.send(Way::Commands, line).map_err(io::Error::other)
+    }
+
+    /// Ends the commands: the shell leaves as at the end of its input.
+    pub(crate) fn close(&mut self) {
+        self.phase = Phase::Broken;
+        let _ = guardsh_sys::io::end_writing(self.commands.as_fd());
+    }
+
     /// Breaks the channel off: nothing is sent from now on.
     pub(crate) fn distrust(&mut self) {
         self.phase = Phase::Broken;
@@ -462,4 +485,149 @@ fn unasked(message: &[u8]) -> Fault {
         .map(char::from)
         .collect();
     Fault::Unasked(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shells::{Start, StartUp, Started, start};
+    use crate::world::ShellKind;
+    use guardsh_sys::process::{Ended, WaitsFor, wait_for, waits_for};
+    use guardsh_sys::pty::Pty;
+    use guardsh_sys::tty::Size;
+
+    struct Alone {
+        started: Started,
+        pty: Pty,
+        folder: tempfile::TempDir,
+    }
+
+    impl Alone {
+        /// A shell at its prompt that has run a line before.
+        fn new(kind: ShellKind) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let pty = Pty::open(Size::FALLBACK, None).unwrap();
+            let environment = [("PATH", "/usr/bin:/bin"), ("HOME", folder.path().to_str().unwrap())];
+            let started = start(
+                &Start {
+                    kind,
+                    program: PathBuf::from(format!("/bin/{}", kind.name())),
+                    login: false,
+                    startup: StartUp::Usual,
+                    options: Vec::new(),
+                    environment: environment.map(|(name, value)| (name.into(), value.into())).to_vec(),
+                    folder: folder.path().to_owned(),
+                },
+                &pty,
+            )
+            .unwrap();
+            let mut alone = Self { started, pty, folder };
+            alone.prompt();
+            alone.started.channel.open().unwrap();
+            alone.started.channel.run(Approved::for_tests(b"echo run >>previous")).unwrap();
+            alone.prompt();
+            assert_eq!(alone.runs(), 1);
+            alone
+        }
+
+        fn runs(&self) -> usize {
+            std::fs::read(self.folder.path().join("previous")).unwrap_or_default().len() / 4
+        }
+
+        fn prompt(&mut self) {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            let mut reported = false;
+            loop {
+                assert!(Instant::now() < deadline, "no prompt");
+                let channel = &mut self.started.channel;
+                reported |= !channel.reports().unwrap().is_empty();
+                let idle = waits_for(self.started.pid) == WaitsFor::Read(0)
+                    && std::fs::read_link(format!("/proc/{}/fd/0", self.started.pid)).unwrap()
+                        == channel.commands_link();
+                if channel.is_taken_in().unwrap() && idle && (reported || !channel.reports_each_prompt()) {
+                    channel.reports().unwrap();
+                    channel.seen_at_prompt();
+                    return;
+                }
+                let mut chunk = [0; 4096];
+                let _ = guardsh_sys::io::read_some(self.pty.master(), &mut chunk);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+
+        /// The message that would run this.
+        fn whole(&self, text: &[u8]) -> Vec<u8> {
+            let Phase::Waits(nonce) = &self.started.channel.phase else { panic!() };
+            let payload = self.started.channel.shell.payload(text);
+            let head = format!("{} r {} ", nonce.0, payload.len());
+            [head.as_bytes(), &payload, b" ", nonce.0.as_bytes(), b"\n"].concat()
+        }
+    }
+
+    #[test]
+    fn a_guard_that_dies_at_any_byte_of_a_verdict_lets_nothing_run() {
+        for kind in [ShellKind::Bash, ShellKind::Dash] {
+            let length = {
+                let mut alone = Alone::new(kind);
+                alone.started.channel.open().unwrap();
+                alone.whole(b"touch victim").len()
+            };
+            for cut in [0, 1, 33, 40, length / 2, length - 34, length - 1] {
+                let mut alone = Alone::new(kind);
+                alone.started.channel.open().unwrap();
+                let message = alone.whole(b"touch victim");
+                alone.started.channel.send(Way::Verdicts, &message[..cut]).unwrap();
+                let Alone { started, pty, folder } = alone;
+                drop(started.channel);
+                assert_eq!(wait_for(started.pid).unwrap(), Ended::Exited(125), "{kind:?} {cut}");
+                drop(pty);
+                assert!(!folder.path().join("victim").exists(), "{kind:?} {cut}");
+                let runs = std::fs::read(folder.path().join("previous")).unwrap();
+                assert_eq!(runs, b"run\n", "{kind:?} {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_that_do_not_fit_are_dropped() {
+        for kind in [ShellKind::Bash, ShellKind::Dash] {
+            let mut alone = Alone::new(kind);
+            alone.started.channel.open().unwrap();
+            let message = alone.whole(b"touch victim");
+            let other = Nonce::fresh().unwrap().0;
+            let own = match &alone.started.channel.phase {
+                Phase::Waits(nonce) => nonce.0.clone(),
+                _ => panic!(),
+            };
+            let text = String::from_utf8(message.clone()).unwrap();
+            let damaged = [
+                text.replace(&own, &other),
+                text.replacen(&own, &other, 1),
+                text.replace("victim", "victi"),
+                text.replace(" r ", " x "),
+                text.replace(" r ", " "),
+                text.to_uppercase(),
+                "\n\n \n".to_owned(),
+                format!("p 1 {own}\n"),
+            ];
+            for message in damaged {
+                alone.started.channel.send(Way::Verdicts, message.as_bytes()).unwrap();
+            }
+            alone.started.channel.run(Approved::for_tests(b"echo run >>previous")).unwrap();
+            alone.prompt();
+            assert_eq!(alone.runs(), 2);
+            assert!(!alone.folder.path().join("victim").exists());
+        }
+    }
+
+    #[test]
+    fn text_is_sent_only_into_a_wait() {
+        for kind in [ShellKind::Bash, ShellKind::Dash] {
+            let mut alone = Alone::new(kind);
+            let fault = alone.started.channel.run(Approved::for_tests(b"touch victim")).unwrap_err();
+            assert!(matches!(fault, Fault::NotNow));
+            // And from then on nothing is sent at all.
+            assert!(alone.started.channel.open().is_err());
+        }
+    }
 }

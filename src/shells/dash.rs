@@ -27,6 +27,10 @@ impl Shell for Dash {
         };
         let mut hook = b"__gs_tty=".to_vec();
         hook.extend(quote::single(terminal.as_os_str().as_bytes()));
+        hook.extend_from_slice(b" __gs_login=");
+        if start.login && start.startup == StartUp::Usual {
+            hook.push(b'y');
+        }
         hook.extend_from_slice(b" __gs_env=");
         hook.extend(quote::single(rc.as_bytes()));
         match &given {
@@ -48,7 +52,8 @@ impl Shell for Dash {
         let mut arguments = start.options.clone();
         arguments.push("-i".into());
         Prepared {
-            name: if start.login { "-dash" } else { "dash" }.into(),
+            // Never `-dash`: it would read the profiles itself, with the channel as their input.
+            name: "dash".into(),
             arguments,
             environment,
             hook,

@@ -8,6 +8,9 @@ mod bash;
 pub(crate) mod channel;
 mod dash;
 pub(crate) mod quote;
+mod standard;
+
+pub(crate) use standard::{StandardStart, start_standard};
 
 use crate::world::ShellKind;
 use channel::{Channel, Fault};
@@ -16,7 +19,7 @@ use guardsh_sys::pty::Pty;
 use guardsh_sys::spawn::Spawn;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -190,7 +193,11 @@ pub(crate) fn start(start: &Start, pty: &Pty) -> io::Result<Started> {
             reports.to,
             verdicts.from,
             pty.path().to_owned(),
-            std::fs::File::from(commands.to).metadata()?.ino(),
+            (inode(commands.to)?, inode(verdicts.to)?),
         )?,
     })
+}
+
+fn inode(fd: OwnedFd) -> io::Result<u64> {
+    Ok(std::fs::File::from(fd).metadata()?.ino())
 }

@@ -32,7 +32,7 @@ const TABLE: &[(&str, &str)] = &[
          NULLCMD READNULLCMD HISTFILE HISTCMD HISTCONTROL HISTIGNORE HISTSIZE HISTFILESIZE FCEDIT INPUTRC \
          COMP_WORDBREAKS COMPREPLY precmd_functions preexec_functions chpwd_functions \
          zshexit_functions periodic_functions zshaddhistory_functions command_not_found_handle \
-         SHELL BASH BASH_ARGV0 OPTIND_HANDLER KSH_VERSION",
+         SHELL BASH BASH_ARGV0 KSH_VERSION",
     ),
     (
         "changes how the shell splits and reads words",
@@ -84,11 +84,8 @@ const TABLE: &[(&str, &str)] = &[
          COMPOSE_* CONTAINER_* PODMAN_* REGISTRY_* NETRC FTP_* LFTP_* KRB5* DISPLAY XAUTHORITY \
          WAYLAND_DISPLAY DBUS_* SYSTEMD_* NOTIFY_SOCKET LISTEN_*",
     ),
-    (
-        "decides where programs write",
-        "TMPDIR TMP TEMP TMPPREFIX COLUMNS_FILE SCRIPT TYPESCRIPT",
-    ),
-    ("is guardsh's own", "GUARDSH* "),
+    ("decides where programs write", "TMPDIR TMP TEMP TMPPREFIX"),
+    ("is guardsh's own", "GUARDSH*"),
 ];
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use crate::packs::{self, Pack};
 use crate::paths::{Ground, Place, places};
 use crate::pattern::{Match, Unknowns};
 use crate::protect::{Protected, Touch, TouchKind, changes_a_process, is_own_descriptor};
-use crate::recursive;
 use crate::risk;
 use crate::rules::{Allowing, Call, Rule, RuleIndex, base_name, git_folder};
 use crate::show::brief;
@@ -355,6 +354,12 @@ impl Judge<'_> {
             .into_iter()
             .chain(call.names.iter().cloned())
             .collect::<Vec<_>>();
+        let has_word = |wanted: &str| {
+            call.arguments.iter().any(|word| match word.value() {
+                Some(value) => value == wanted.as_bytes(),
+                None => true,
+            })
+        };
         let mut seen: Vec<&str> = Vec::new();
         let mut rules: Vec<&Rule> = candidates
             .iter()
@@ -363,7 +368,7 @@ impl Judge<'_> {
             .collect();
         for pack in &policy.packs {
             for name in &from_packs {
-                for rule in pack.rules_for(name) {
+                for rule in pack.rules_for(name, &has_word) {
                     rules.push(rule);
                 }
             }
@@ -567,8 +572,7 @@ impl Judge<'_> {
             .protected
             .in_call(words, folder, &mut self.ground, self.world)
             .or_else(|| {
-                let known = recursive::operands(call);
-                run.reads_below.iter().chain(&known).find_map(|operand| {
+                run.reads_below.iter().find_map(|operand| {
                     policy
                         .protected
                         .below_operand(operand, folder, &mut self.ground, self.world)
@@ -1032,12 +1036,13 @@ fn builtin(verdict: Verdict, rule: &str, reason: String) -> Ruling {
 mod tests {
     use super::*;
     use crate::prove::ProvingWorld;
-    use crate::testing::{actions, analyse};
+    use crate::testing::{actions, world};
 
     fn policy(text: &str) -> Policy {
-        let config = Config::parse(&format!("version = 1\n{text}"), "test.toml").unwrap();
+        let config = Config::parse(&format!("version = 1\n{text}"), "test.toml")
+            .unwrap_or_else(|errors| panic!("{errors}"));
         let surroundings = Surroundings {
-            own_files: vec![PathBuf::from("/home/agent/.local/state/guardsh")],
+            own_files: vec![PathBuf::from("/home/user/.local/state/guardsh")],
             own_program: Some(OwnProgram {
                 path: PathBuf::from("/opt/guardsh/bin/guardsh"),
                 device: 9,
@@ -1049,11 +1054,9 @@ mod tests {
     }
 
     fn judged(policy: &Policy, line: &str) -> Judgement {
-        judge(
-            policy,
-            &analyse(line).unwrap(),
-            &mut ProvingWorld::default(),
-        )
+        let mut world = world();
+        let actions = actions(line, &mut world);
+        judge(policy, &actions, &mut world)
     }
 
     fn verdict(policy: &Policy, line: &str) -> (Verdict, String) {
@@ -1150,7 +1153,7 @@ mod tests {
     fn exceptions_work_towards_the_strict_side() {
         let policy = policy(RULES);
         assert_verdict(&policy, "rm -i x", Verdict::Ask, "builtin.default");
-        assert_verdict(&policy, "rm -i $x", Verdict::Deny, "no-rm");
+        assert_verdict(&policy, "rm -i $1", Verdict::Deny, "no-rm");
         // Only a trusted rm is what the exception means.
         assert_verdict(&policy, "./rm -i x", Verdict::Deny, "no-rm");
         assert_verdict(
@@ -1159,22 +1162,22 @@ mod tests {
             Verdict::Ask,
             "builtin.default",
         );
-        assert_verdict(&policy, "kubectl get $x", Verdict::Ask, "careful");
+        assert_verdict(&policy, "kubectl get $1", Verdict::Ask, "careful");
     }
 
     #[test]
     fn what_is_only_known_when_it_runs_asks() {
         let policy = policy(RULES);
         // Whatever the words become, they are words of `rm`.
-        assert_verdict(&policy, "rm $x", Verdict::Deny, "no-rm");
+        assert_verdict(&policy, "rm $1", Verdict::Deny, "no-rm");
         assert_verdict(
             &policy,
-            "kubectl logs \"$pod\"",
+            "kubectl logs \"$1\"",
             Verdict::Ask,
             "builtin.default",
         );
-        assert_verdict(&policy, "$x -rf y", Verdict::Ask, "no-rm");
-        let judgement = judged(&policy, "kubectl logs \"$pod\"");
+        assert_verdict(&policy, "$1 -rf y", Verdict::Ask, "no-rm");
+        let judgement = judged(&policy, "kubectl logs \"$1\"");
         assert!(
             judgement
                 .deciding()
@@ -1190,7 +1193,7 @@ mod tests {
         assert_verdict(&policy, "/usr/bin/kubectl get x", Verdict::Allow, "k8s");
         assert_verdict(&policy, "./kubectl get x", Verdict::Ask, "builtin.default");
         let why = judged(&policy, "/tmp/kubectl get x");
-        assert!(why.deciding().unwrap().reason.contains("trusted_path"));
+        assert!(why.deciding().unwrap().reason.contains("trusted path"));
         assert_verdict(&policy, "./tool x", Verdict::Allow, "tool");
         assert_verdict(&policy, "tool x", Verdict::Ask, "builtin.default");
         assert_verdict(&policy, "/opt/x/run", Verdict::Allow, "tool");
@@ -1210,7 +1213,7 @@ mod tests {
             "builtin.default",
         );
         assert_verdict(&policy, "./cargo test --x", Verdict::Ask, "builtin.default");
-        assert_verdict(&policy, "cargo $x", Verdict::Ask, "builtin.default");
+        assert_verdict(&policy, "cargo $1", Verdict::Ask, "builtin.default");
     }
 
     #[test]
@@ -1233,10 +1236,10 @@ mod tests {
         for path in [
             "a",
             "/tmp/keep/a",
-            "/tmp/../home/agent/a",
+            "/tmp/../home/user/a",
             "target",
-            "$x",
-            "/tmp/$x",
+            "$1",
+            "/tmp/$1",
             "/tmp",
         ] {
             assert_eq!(
@@ -1246,10 +1249,10 @@ mod tests {
             );
         }
         assert_verdict(&policy, "echo x >/etc/motd", Verdict::Deny, "no-etc");
-        assert_verdict(&policy, "echo x >/etc/*", Verdict::Deny, "no-etc");
+        assert_verdict(&policy, "echo x >/etc/*", Verdict::Ask, "no-etc");
         assert_verdict(&policy, "echo x >/e*/a", Verdict::Ask, "no-etc");
         assert_eq!(verdict(&policy, "echo x <a").0, Verdict::Allow);
-        assert_eq!(verdict(&policy, "echo x <$a").0, Verdict::Ask);
+        assert_eq!(verdict(&policy, "echo x <$1").0, Verdict::Ask);
     }
 
     /// A world in which `./target` leads away.
@@ -1309,11 +1312,11 @@ mod tests {
         }
         fn real_path(&mut self, path: &std::path::Path) -> Option<PathBuf> {
             let path = self.0.real_path(path)?;
-            if let Ok(rest) = path.strip_prefix("/home/agent/work/target") {
+            if let Ok(rest) = path.strip_prefix("/work/target") {
                 return Some(PathBuf::from("/etc").join(rest));
             }
-            if path == std::path::Path::new("/home/agent/work/notes") {
-                return Some(PathBuf::from("/home/agent/.ssh/id_ed25519"));
+            if path == std::path::Path::new("/work/notes") {
+                return Some(PathBuf::from("/home/user/.ssh/id_ed25519"));
             }
             Some(path)
         }
@@ -1331,9 +1334,9 @@ mod tests {
     #[test]
     fn links_are_followed_before_anything_is_allowed() {
         let policy = policy(RULES);
-        let mut world = Linked(ProvingWorld::default());
+        let mut world = Linked(world());
         let mut verdict = |line: &str| {
-            let actions = actions(line, &mut world).unwrap();
+            let actions = actions(line, &mut world);
             let judgement = judge(&policy, &actions, &mut world);
             (
                 judgement.verdict,
@@ -1367,12 +1370,12 @@ mod tests {
     fn variables_that_programs_see_need_a_rule() {
         let policy = policy(RULES);
         assert_eq!(verdict(&policy, "x=1").0, Verdict::Allow);
-        assert_eq!(verdict(&policy, "x=$y").0, Verdict::Allow);
+        assert_eq!(verdict(&policy, "x=$1").0, Verdict::Allow);
         assert_verdict(&policy, "PATH=/tmp", Verdict::Ask, "builtin.env");
         assert_verdict(&policy, "x=1 echo a", Verdict::Ask, "builtin.env");
         assert_eq!(verdict(&policy, "FOO=bart echo a").0, Verdict::Allow);
         assert_eq!(verdict(&policy, "FOO=x echo a").0, Verdict::Ask);
-        assert_eq!(verdict(&policy, "FOO=$x echo a").0, Verdict::Ask);
+        assert_eq!(verdict(&policy, "FOO=$1 echo a").0, Verdict::Ask);
         assert_eq!(verdict(&policy, "PS1=x").0, Verdict::Allow);
     }
 
@@ -1389,7 +1392,7 @@ mod tests {
         ] {
             assert_verdict(&policy, line, Verdict::Deny, "builtin.nested");
         }
-        assert_verdict(&policy, "/x/guardsh $x 1", Verdict::Ask, "builtin.nested");
+        assert_verdict(&policy, "/x/guardsh $1 1", Verdict::Ask, "builtin.nested");
         for line in [
             "guardsh check -- ls",
             "/x/guardsh -c 'echo hi'",
@@ -1409,7 +1412,7 @@ mod tests {
         for line in [
             "cat ~/.ssh/id_rsa",
             "cat ~/.ss*",
-            "cat ~/.ssh/$x",
+            "cat ~/.ssh/$1",
             "ls -la ~/.ssh",
             "cat .env",
             "cat ../x/.env",
@@ -1421,23 +1424,23 @@ mod tests {
             "tool a:.env:b",
             "cat '~/.aws/credentials'",
             "cat a/secret.txt",
-            "cat /home/agent/.local/state/guardsh/audit.jsonl",
+            "cat /home/user/.local/state/guardsh/audit.jsonl",
             "cat /proc/1/environ",
             "cat /proc/*/environ",
             "cat /proc/self/fd/3/x",
             "cat .e*",
             "cat .env.production",
-            "cat \"$d/.env\"",
+            "cat \"$1/.env\"",
             "cat id_*",
             "grep -r x ~",
             "grep -r x /",
             "grep -r x /etc",
             "cat .git/config",
-            "cat /home/agent/../agent/.netrc",
+            "cat /home/user/../agent/.netrc",
             "echo x >~/.bashrc",
             "echo x >.git/hooks/pre-commit",
             "cat < ~/.netrc",
-            "echo x >/home/agent/.local/state/guardsh/x",
+            "echo x >/home/user/.local/state/guardsh/x",
         ] {
             assert_verdict(&policy, line, Verdict::Ask, "builtin.protect");
         }
@@ -1445,13 +1448,13 @@ mod tests {
             "cat README.md",
             "cat *.md",
             "ls",
-            "ls -la /home/agent",
+            "ls -la /home/user",
             "cat .env.example",
             "grep -r x .",
             "ls -l /proc/self/fd",
             "cat /dev/fd/3",
             "cat .npmrc",
-            "cat $x",
+            "cat $1",
             "cat *",
             "cat env",
             "tool a=b:c,d",
@@ -1459,7 +1462,7 @@ mod tests {
             "cat .gitignore",
             "echo .env",
             "cat my.env.txt",
-            "cat \"$f.md\"",
+            "cat \"$1.md\"",
         ] {
             assert_eq!(
                 verdict(&policy, line).0,
@@ -1492,7 +1495,7 @@ mod tests {
 
     #[test]
     fn packs_do_what_they_say() {
-        let proof = crate::prove::prove(&policy(""), &analyse);
+        let proof = crate::prove::prove(&policy(""), guardsh_syntax::Dialect::Bash);
         let wrong: Vec<String> = proof.findings.iter().map(ToString::to_string).collect();
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(proof.lines > 3);

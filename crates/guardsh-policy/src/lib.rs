@@ -17,7 +17,6 @@ mod programs;
 mod protect;
 mod prove;
 mod record;
-mod recursive;
 mod risk;
 mod rules;
 mod show;

@@ -36,6 +36,19 @@ enum Root {
     Floating,
 }
 
+/// Where a pattern begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PatternKind {
+    /// At the root.
+    Absolute,
+    /// At a home.
+    Home,
+    /// At the session's folder.
+    Start,
+    /// Anywhere.
+    Floating,
+}
+
 #[derive(Clone, Debug)]
 struct Tail {
     tokens: Vec<Token>,
@@ -118,8 +131,11 @@ impl Ground {
     }
 
     fn roots(&mut self, world: &mut dyn World) -> &Roots {
-        let start_folder = self.start_folder.clone();
-        self.known.get_or_insert_with(|| {
+        let Self {
+            start_folder,
+            known,
+        } = self;
+        known.get_or_insert_with(|| {
             let database = world.home();
             let mut home = Vec::new();
             add_root(&mut home, &database);
@@ -139,7 +155,7 @@ impl Ground {
             let mut start = Vec::new();
             let mut start_real = Vec::new();
             let folder = match start_folder {
-                Some(folder) => Some(folder),
+                Some(folder) => Some(folder.clone()),
                 None => match world.folder() {
                     Folder::Known(folder) => Some(folder),
                     Folder::Unknown => None,
@@ -165,18 +181,18 @@ impl Ground {
     }
 
     /// The homes that `~` means where something is forbidden.
-    pub(crate) fn homes(&mut self, world: &mut dyn World) -> Vec<Vec<u8>> {
-        self.roots(world).homes.clone()
+    pub(crate) fn homes(&mut self, world: &mut dyn World) -> &[Vec<u8>] {
+        &self.roots(world).homes
     }
 
     /// The home that `~` means where something is allowed.
-    pub(crate) fn home(&mut self, world: &mut dyn World) -> Vec<Vec<u8>> {
-        self.roots(world).home.clone()
+    pub(crate) fn home(&mut self, world: &mut dyn World) -> &[Vec<u8>] {
+        &self.roots(world).home
     }
 
     /// The session's folder.
-    pub(crate) fn start(&mut self, world: &mut dyn World) -> Vec<Vec<u8>> {
-        self.roots(world).start.clone()
+    pub(crate) fn start(&mut self, world: &mut dyn World) -> &[Vec<u8>] {
+        &self.roots(world).start
     }
 }
 
@@ -342,8 +358,12 @@ fn glob_symbols(pieces: &[Piece], dotglob: bool) -> Vec<Symbol> {
                         false
                     }
                 };
-                if begins_name && !dotglob && begins_visible {
-                    symbols.push(Symbol::Visible);
+                if begins_name && !dotglob {
+                    symbols.push(if begins_visible {
+                        Symbol::Visible
+                    } else {
+                        Symbol::VisibleOrNothing
+                    });
                 }
                 symbols.push(Symbol::Segment);
             }
@@ -356,7 +376,14 @@ fn glob_symbols(pieces: &[Piece], dotglob: bool) -> Vec<Symbol> {
 fn absolute_symbols(symbols: Vec<Symbol>, folder: &Folder) -> Vec<Symbol> {
     let mut whole = match symbols.first() {
         Some(Symbol::Byte(b'/') | Symbol::Unknown) => symbols,
-        Some(Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment) | None => {
+        Some(
+            Symbol::Byte(_)
+            | Symbol::Character
+            | Symbol::Visible
+            | Symbol::VisibleOrNothing
+            | Symbol::Segment,
+        )
+        | None => {
             let mut whole: Vec<Symbol> = match folder {
                 Folder::Known(folder) => folder
                     .as_os_str()
@@ -575,21 +602,35 @@ impl PathPattern {
             Root::Start => roots.start.iter().map(Vec::as_slice).collect(),
         };
         bases.iter().any(|base| {
+            let base = trim_slash(base);
             self.tails.iter().any(|tail| {
-                let whole = [trim_slash(base), tail.stem.as_slice()].concat();
-                is_at_or_below(&whole, folder)
+                // Above the root, or between the root and what the pattern names.
+                (!base.is_empty() && is_at_or_below(base, folder))
+                    || folder.strip_prefix(base).is_some_and(|rest| {
+                        (rest.is_empty() || rest.first() == Some(&b'/'))
+                            && is_at_or_below(&tail.stem, rest)
+                    })
             })
         })
     }
 
-    /// Whether the pattern floats and so catches names anywhere.
-    pub(crate) fn is_floating(&self) -> bool {
-        self.root == Root::Floating
+    /// The first bytes that a path, or what is left of it behind a home, must have to be touched: the
+    /// slash and what follows. `None`: any.
+    pub(crate) fn second_bytes(&self) -> Vec<Option<u8>> {
+        self.tails
+            .iter()
+            .map(|tail| tail.stem.get(1).copied())
+            .collect()
     }
 
-    /// The bytes that must stand behind some slash of a path for a floating pattern to match it.
-    pub(crate) fn floating_heads(&self) -> impl Iterator<Item = &[u8]> {
-        self.tails.iter().map(|tail| tail.stem.as_slice())
+    /// Where the pattern begins, for sorting patterns by it.
+    pub(crate) fn kind(&self) -> PatternKind {
+        match self.root {
+            Root::Absolute => PatternKind::Absolute,
+            Root::Home => PatternKind::Home,
+            Root::Start => PatternKind::Start,
+            Root::Floating => PatternKind::Floating,
+        }
     }
 
     /// The pattern for a path and everything below it.
@@ -845,9 +886,11 @@ impl Tail {
                             whole.extend([Symbol::Visible, Symbol::Segment]);
                         }
                         Symbol::Unknown => whole.push(Symbol::Segment),
-                        Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment => {
-                            whole.push(*symbol)
-                        }
+                        Symbol::Byte(_)
+                        | Symbol::Character
+                        | Symbol::Visible
+                        | Symbol::VisibleOrNothing
+                        | Symbol::Segment => whole.push(*symbol),
                     }
                 }
                 if self.may_touch_symbols(&whole) {
@@ -970,7 +1013,11 @@ fn meet(tokens: &[Token], symbols: &[Symbol], certainty: Certainty) -> bool {
                         Some(Symbol::Byte(b'/')) => true,
                         Some(Symbol::Unknown) => certainty == Certainty::Possible,
                         Some(
-                            Symbol::Byte(_) | Symbol::Character | Symbol::Visible | Symbol::Segment,
+                            Symbol::Byte(_)
+                            | Symbol::Character
+                            | Symbol::Visible
+                            | Symbol::VisibleOrNothing
+                            | Symbol::Segment,
                         )
                         | None => false,
                     };
@@ -985,7 +1032,12 @@ fn meet(tokens: &[Token], symbols: &[Symbol], certainty: Certainty) -> bool {
                 for (index, (was, slot)) in reached.iter().zip(next.iter_mut()).enumerate() {
                     let passes = match before {
                         Some(Symbol::Byte(byte)) => byte != b'/',
-                        Some(Symbol::Character | Symbol::Visible | Symbol::Segment) => true,
+                        Some(
+                            Symbol::Character
+                            | Symbol::Visible
+                            | Symbol::VisibleOrNothing
+                            | Symbol::Segment,
+                        ) => true,
                         Some(Symbol::Unknown) => certainty == Certainty::Possible,
                         None => false,
                     };
@@ -1021,7 +1073,7 @@ fn meet(tokens: &[Token], symbols: &[Symbol], certainty: Certainty) -> bool {
                                 *slot = true;
                             }
                         }
-                        Some(Symbol::Character | Symbol::Visible) => {
+                        Some(Symbol::Character | Symbol::Visible | Symbol::VisibleOrNothing) => {
                             let sure = matches!(token, Token::Question);
                             if (sure || certainty == Certainty::Possible)
                                 && let Some(slot) = next.get_mut(index + 1)
@@ -1053,7 +1105,11 @@ fn char_at(symbols: &[Symbol], index: usize) -> Option<(char, usize)> {
     for symbol in symbols.get(index..)?.iter().take(4) {
         match symbol {
             Symbol::Byte(byte) => head.push(*byte),
-            Symbol::Character | Symbol::Visible | Symbol::Segment | Symbol::Unknown => break,
+            Symbol::Character
+            | Symbol::Visible
+            | Symbol::VisibleOrNothing
+            | Symbol::Segment
+            | Symbol::Unknown => break,
         }
     }
     let (c, rest) = first_char(&head)?;
@@ -1072,7 +1128,9 @@ fn after_byte(reached: &[bool], symbols: &[Symbol], byte: u8, certainty: Certain
             Some(_) if certainty == Certainty::Sure => (false, false),
             // A character may be several bytes.
             Some(Symbol::Character) => (!byte.is_ascii(), byte != b'/'),
-            Some(Symbol::Visible) => (!byte.is_ascii(), byte != b'/' && byte != b'.'),
+            Some(Symbol::Visible | Symbol::VisibleOrNothing) => {
+                (!byte.is_ascii(), byte != b'/' && byte != b'.')
+            }
             Some(Symbol::Segment) => (byte != b'/', false),
             Some(Symbol::Unknown) => (true, false),
         };
@@ -1092,9 +1150,18 @@ fn spread(reached: &mut [bool], symbols: &[Symbol], certainty: Certainty) {
     if certainty == Certainty::Sure {
         return;
     }
-    let mut carried = false;
+    let (mut next, mut after_next) = (false, false);
     for (index, slot) in reached.iter_mut().enumerate() {
-        *slot |= carried;
-        carried = *slot && matches!(symbols.get(index), Some(Symbol::Segment | Symbol::Unknown));
+        *slot |= next;
+        next = after_next;
+        after_next = false;
+        if !*slot {
+            continue;
+        }
+        match symbols.get(index) {
+            Some(Symbol::Segment | Symbol::Unknown) => next = true,
+            Some(Symbol::VisibleOrNothing) => after_next = true,
+            Some(Symbol::Byte(_) | Symbol::Character | Symbol::Visible) | None => {}
+        }
     }
 }

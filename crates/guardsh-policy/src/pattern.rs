@@ -434,6 +434,9 @@ pub(crate) enum Symbol {
     Character,
     /// One character that is neither a slash nor a dot: how a name that a glob matches begins.
     Visible,
+    /// Nothing, or one character as of [`Symbol::Visible`]. A [`Symbol::Segment`] follows, which is then
+    /// nothing too.
+    VisibleOrNothing,
     /// Any characters that are no slashes.
     Segment,
     /// Any bytes.
@@ -628,7 +631,11 @@ impl Glob {
                     (
                         _,
                         Some(
-                            Symbol::Character | Symbol::Visible | Symbol::Segment | Symbol::Unknown,
+                            Symbol::Character
+                            | Symbol::Visible
+                            | Symbol::VisibleOrNothing
+                            | Symbol::Segment
+                            | Symbol::Unknown,
                         ),
                     ) => {
                         // The wildcard gives this byte and may give more.
@@ -654,7 +661,13 @@ fn spread_open_symbols(reachable: &mut [bool], symbols: &[Symbol]) {
         carried = *slot
             && matches!(
                 symbols.get(index),
-                Some(Symbol::Character | Symbol::Visible | Symbol::Segment | Symbol::Unknown)
+                Some(
+                    Symbol::Character
+                        | Symbol::Visible
+                        | Symbol::VisibleOrNothing
+                        | Symbol::Segment
+                        | Symbol::Unknown
+                )
             );
     }
 }

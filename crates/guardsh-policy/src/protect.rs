@@ -5,6 +5,7 @@
 //! `unprotect` in the deciding file takes a path off the list, and never one of guardsh's own.
 
 use crate::action::{ActionWord, Folder, Piece, WordState};
+use crate::paths::PatternKind;
 use crate::paths::{
     Ground, KnownPath, Links, PathPattern, Place, is_at_or_below, normalized, place_of_bytes,
     places,
@@ -46,14 +47,25 @@ pub(crate) enum TouchKind {
     Own,
 }
 
-/// Patterns, with a filter for those that catch a name anywhere.
+/// Patterns, sorted by where they begin, with a filter before each kind: most paths are looked at no further.
 #[derive(Clone, Debug, Default)]
 struct PatternSet {
-    anchored: Vec<PathPattern>,
-    floating: Vec<PathPattern>,
-    /// Which bytes can stand behind the slash where a floating pattern begins; `None`: any.
-    floating_starts: Option<[bool; 256]>,
+    absolute: Filtered,
+    home: Filtered,
+    start: Filtered,
+    floating: Filtered,
 }
+
+#[derive(Clone, Debug, Default)]
+struct Filtered {
+    patterns: Vec<PathPattern>,
+    /// Which bytes can stand behind the slash where a pattern begins.
+    second: Bytes,
+}
+
+/// A set of bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bytes([u64; 4]);
 
 /// No path is longer (`PATH_MAX`), so a longer word is none.
 const LONGEST_PATH: usize = 4096;
@@ -144,10 +156,15 @@ impl Protected {
             .iter()
             .find_map(|place| match place {
                 Place::Path(known) => self.below(&operand.source, known, true, ground, world),
-                // What is read below a folder that is not known may be anything.
-                Place::Partly(symbols) => {
+                // What is read below a folder that is not known may be anything. An operand that is not
+                // known itself is the rules' matter: it may be no operand at all.
+                Place::Partly(symbols)
+                    if operand.values().is_some()
+                        || symbols.first() == Some(&Symbol::Byte(b'/')) =>
+                {
                     self.partly_above(&operand.source, symbols, ground, world)
                 }
+                Place::Partly(_) => None,
             })
     }
 
@@ -213,7 +230,7 @@ impl Protected {
         }
         // A program may expand a tilde that the shell left alone.
         let behind_tilde = part.strip_prefix(b"~/")?;
-        for home in ground.homes(world) {
+        for home in ground.homes(world).to_vec() {
             let path = [home.as_slice(), b"/", behind_tilde].concat();
             let known = KnownPath {
                 written: normalized(&path),
@@ -273,8 +290,8 @@ impl Protected {
             let mut all = self
                 .own
                 .iter()
-                .chain(&builtin().anchored)
-                .chain(&self.added.anchored);
+                .chain(builtin().anchored())
+                .chain(self.added.anchored());
             if let Some(pattern) = all.find(|pattern| pattern.lies_below(form, ground, world)) {
                 return Some(touch(word, pattern, TouchKind::Below));
             }
@@ -323,8 +340,8 @@ impl Protected {
         let pattern = self
             .own
             .iter()
-            .chain(&builtin().anchored)
-            .chain(&self.added.anchored)
+            .chain(builtin().anchored())
+            .chain(self.added.anchored())
             .find(|pattern| pattern.may_touch(&with_child, ground, world))?;
         Some(touch(word, pattern, TouchKind::Below))
     }
@@ -338,6 +355,16 @@ impl Protected {
         ground: &mut Ground,
         world: &mut dyn World,
     ) -> Option<Touch> {
+        let written;
+        let pieces = match pieces {
+            // Where splitting is in the way nothing may be left of the pieces; the text still tells how
+            // the first word begins.
+            [] | [Piece::Unknown] => {
+                written = pieces_as_written(&word.source, &self.home_text(ground, world));
+                written.as_slice()
+            }
+            pieces => pieces,
+        };
         for part in partly_known_parts(pieces) {
             let part = ActionWord {
                 source: word.source.clone(),
@@ -362,6 +389,10 @@ impl Protected {
         None
     }
 
+    fn home_text(&self, ground: &mut Ground, world: &mut dyn World) -> Vec<u8> {
+        ground.home(world).first().cloned().unwrap_or_default()
+    }
+
     /// Whether `unprotect` names the path in both of its forms.
     fn is_lifted(&self, known: &KnownPath, ground: &mut Ground, world: &mut dyn World) -> bool {
         known.forms().all(|form| {
@@ -373,27 +404,36 @@ impl Protected {
     }
 }
 
-impl PatternSet {
-    fn new(patterns: impl Iterator<Item = PathPattern>) -> Self {
-        let (floating, anchored): (Vec<_>, Vec<_>) = patterns.partition(PathPattern::is_floating);
-        let mut starts = Some([false; 256]);
-        for head in floating.iter().flat_map(PathPattern::floating_heads) {
-            match head.get(1) {
-                Some(byte) => {
-                    if let Some(slot) = starts
-                        .as_mut()
-                        .and_then(|starts| starts.get_mut(usize::from(*byte)))
-                    {
-                        *slot = true;
-                    }
-                }
-                None => starts = None,
+impl Bytes {
+    fn insert(&mut self, byte: u8) {
+        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
+            *word |= 1 << (byte & 63);
+        }
+    }
+
+    fn contains(&self, byte: u8) -> bool {
+        self.0
+            .get(usize::from(byte >> 6))
+            .is_some_and(|word| word & (1 << (byte & 63)) != 0)
+    }
+}
+
+impl Filtered {
+    fn push(&mut self, pattern: PathPattern) {
+        for byte in pattern.second_bytes() {
+            match byte {
+                Some(byte) => self.second.insert(byte),
+                None => self.second = Bytes([u64::MAX; 4]),
             }
         }
-        Self {
-            anchored,
-            floating,
-            floating_starts: starts,
+        self.patterns.push(pattern);
+    }
+
+    /// Whether a path that goes on so could be one of these.
+    fn may_begin(&self, rest: &[u8]) -> bool {
+        match rest {
+            [b'/', second, ..] => self.second.contains(*second),
+            _ => !self.patterns.is_empty(),
         }
     }
 
@@ -403,22 +443,67 @@ impl PatternSet {
         ground: &mut Ground,
         world: &mut dyn World,
     ) -> Option<&PathPattern> {
-        let may_float = match &self.floating_starts {
-            None => true,
-            Some(starts) => path.windows(2).any(|pair| match pair {
-                [b'/', next] => starts.get(usize::from(*next)).copied().unwrap_or(true),
-                _ => false,
-            }),
-        };
-        let floating = if may_float {
-            self.floating.as_slice()
-        } else {
-            &[]
-        };
-        self.anchored
+        self.patterns
             .iter()
-            .chain(floating)
             .find(|pattern| pattern.touches(path, ground, world))
+    }
+}
+
+impl PatternSet {
+    fn new(patterns: impl Iterator<Item = PathPattern>) -> Self {
+        let mut set = Self::default();
+        for pattern in patterns {
+            match pattern.kind() {
+                PatternKind::Absolute => set.absolute.push(pattern),
+                PatternKind::Home => set.home.push(pattern),
+                PatternKind::Start => set.start.push(pattern),
+                PatternKind::Floating => set.floating.push(pattern),
+            }
+        }
+        set
+    }
+
+    fn anchored(&self) -> impl Iterator<Item = &PathPattern> {
+        [&self.absolute, &self.home, &self.start]
+            .into_iter()
+            .flat_map(|filtered| &filtered.patterns)
+    }
+
+    fn touching(
+        &self,
+        path: &[u8],
+        ground: &mut Ground,
+        world: &mut dyn World,
+    ) -> Option<&PathPattern> {
+        let behind = |roots: &[Vec<u8>], filtered: &Filtered| {
+            roots.iter().any(|root| {
+                path.strip_prefix(root.strip_suffix(b"/").unwrap_or(root))
+                    .is_some_and(|rest| filtered.may_begin(rest))
+            })
+        };
+        if self.absolute.may_begin(path)
+            && let Some(found) = self.absolute.touching(path, ground, world)
+        {
+            return Some(found);
+        }
+        if !self.home.patterns.is_empty()
+            && behind(ground.homes(world), &self.home)
+            && let Some(found) = self.home.touching(path, ground, world)
+        {
+            return Some(found);
+        }
+        if let Some(found) = self.start.touching(path, ground, world) {
+            return Some(found);
+        }
+        let floats = path.windows(2).any(|pair| match pair {
+            [b'/', second] => self.floating.second.contains(*second),
+            _ => false,
+        });
+        if floats {
+            self.floating.touching(path, ground, world)
+        } else {
+            None
+        }
     }
 
     fn near(
@@ -427,9 +512,8 @@ impl PatternSet {
         ground: &mut Ground,
         world: &mut dyn World,
     ) -> Option<&PathPattern> {
-        self.anchored
-            .iter()
-            .chain(&self.floating)
+        self.anchored()
+            .chain(&self.floating.patterns)
             .find(|pattern| pattern.may_touch(symbols, ground, world))
     }
 }
@@ -479,6 +563,65 @@ fn parts(value: &[u8]) -> Vec<&[u8]> {
     found.retain(|part| !part.is_empty() && part.len() <= LONGEST_PATH);
     found.dedup();
     found
+}
+
+/// What the text of a word says by itself: plain characters, quotes taken away, the home for `~` and `$HOME`,
+/// and one unknown piece for every expansion. Coarse: it only finds protected paths, it never excuses one.
+fn pieces_as_written(source: &[u8], home: &[u8]) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    let add = |pieces: &mut Vec<Piece>, bytes: &[u8]| match pieces.last_mut() {
+        Some(Piece::Known(known)) => known.extend_from_slice(bytes),
+        Some(Piece::Star | Piece::Question | Piece::Bracket(_) | Piece::Unknown) | None => {
+            pieces.push(Piece::Known(bytes.to_vec()));
+        }
+    };
+    let mut rest = source;
+    if let Some(after) = rest.strip_prefix(b"~")
+        && (after.is_empty() || after.starts_with(b"/"))
+    {
+        add(&mut pieces, home);
+        rest = after;
+    }
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'\'' | b'"' | b'\\' => {}
+            b'$' => {
+                let named = [b"HOME".as_slice(), b"{HOME}"].iter().find_map(|name| {
+                    let behind = rest.strip_prefix(*name)?;
+                    let ends = !behind
+                        .first()
+                        .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+                    ends.then_some(behind)
+                });
+                match named {
+                    Some(behind) => {
+                        add(&mut pieces, home);
+                        rest = behind;
+                    }
+                    None => {
+                        pieces.push(Piece::Unknown);
+                        // Names end where other characters begin; what is in brackets is left in, which
+                        // only makes the text longer.
+                        let end = rest
+                            .iter()
+                            .position(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+                            .unwrap_or(rest.len());
+                        rest = rest.get(end..).unwrap_or_default();
+                    }
+                }
+            }
+            b'`' | b'(' | b'{' | b')' | b'}' => {
+                if pieces.last() != Some(&Piece::Unknown) {
+                    pieces.push(Piece::Unknown);
+                }
+            }
+            b'*' => pieces.push(Piece::Star),
+            b'?' => pieces.push(Piece::Question),
+            plain => add(&mut pieces, &[*plain]),
+        }
+    }
+    pieces
 }
 
 /// The word, and what stands behind a separator or a short option in its known pieces.
@@ -567,9 +710,24 @@ fn builtin() -> &'static PatternSet {
         PatternSet::new(
             BUILTIN
                 .iter()
-                .filter_map(|text| PathPattern::parse(text).ok()),
+                .flat_map(|text| without_braces(text))
+                .filter_map(|text| PathPattern::parse(&text).ok()),
         )
     })
+}
+
+/// The list is short to read with braces; a reason names the one pattern that was met.
+fn without_braces(text: &str) -> Vec<String> {
+    let Some((before, rest)) = text.split_once('{') else {
+        return vec![text.to_owned()];
+    };
+    let Some((inside, after)) = rest.split_once('}') else {
+        return vec![text.to_owned()];
+    };
+    inside
+        .split(',')
+        .flat_map(|one| without_braces(&format!("{before}{one}{after}")))
+        .collect()
 }
 
 fn builtin_exceptions() -> &'static [PathPattern] {
@@ -681,3 +839,55 @@ const BUILTIN: &[&str] = &[
     "/proc/*/task/*/{fd,root,cwd}/**",
     "/proc/{kcore,kmem,sysrq-trigger}",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_builtin_pattern_is_one() {
+        for text in BUILTIN.iter().chain(BUILTIN_EXCEPTIONS) {
+            for one in without_braces(text) {
+                assert!(!one.contains(['{', '}']), "{one}");
+                PathPattern::parse(&one).unwrap_or_else(|error| panic!("{one}: {error}"));
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_commands_own_descriptors_are_free() {
+        for path in [
+            "/proc/self/fd",
+            "/proc/self/fd/3",
+            "/dev/fd/63",
+            "/dev/stdin",
+            "/proc/thread-self/fd/1",
+        ] {
+            assert!(
+                is_own_descriptor(path.as_bytes(), path.as_bytes()),
+                "{path}"
+            );
+        }
+        for path in [
+            "/proc/self/fd/3/x",
+            "/proc/1/fd/3",
+            "/dev/fd/x",
+            "/dev/fdx",
+            "/proc/self/mem",
+        ] {
+            assert!(
+                !is_own_descriptor(path.as_bytes(), path.as_bytes()),
+                "{path}"
+            );
+        }
+        assert!(!is_own_descriptor(b"/dev/fd/3/../4", b"/dev/fd/4"));
+    }
+
+    #[test]
+    fn parts_of_a_word_are_few_and_none_is_lost_at_the_ends() {
+        assert_eq!(parts(b"a=b:c"), [b"a".as_slice(), b"b:c", b"b", b"c"]);
+        assert!(parts(b"plain").is_empty());
+        let long = b"a:".repeat(100_000);
+        assert!(parts(&long).len() < 110_000);
+    }
+}

@@ -1,14 +1,15 @@
 //! Proof that rules do what they say: their `matches` and `spares`, and rules that never decide.
 
-use crate::action::{Action, FileFacts, Folder, Trust};
+use crate::action::{FileFacts, Folder};
+use crate::actions::analyse;
+use crate::ideal::IdealWorld;
 use crate::judge::{Policy, judge};
 use crate::pattern::{Match, Taking, Unknowns};
-use crate::rules::{Rule, base_name};
+use crate::rules::Rule;
 use crate::verdict::Verdict;
 use crate::world::{GitFacts, Known, Variable, World};
-use std::ffi::OsStr;
+use guardsh_syntax::{Dialect, Options};
 use std::fmt;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Something about a rule that is not as it says.
@@ -104,27 +105,22 @@ impl Proof {
 }
 
 /// Tries the `matches` and `spares` of every rule of the configuration and of the packs in use, in a
-/// [`ProvingWorld`]. `analyse` makes the actions of a line in such a world; `None`: the line cannot be read.
-pub fn prove(policy: &Policy, analyse: &dyn Fn(&str) -> Option<Vec<Action>>) -> Proof {
+/// [`ProvingWorld`] of that dialect.
+pub fn prove(policy: &Policy, dialect: Dialect) -> Proof {
     let mut proof = Proof::default();
     for rule in policy.rules() {
-        prove_rule(policy, rule, analyse, &mut proof);
+        prove_rule(policy, rule, dialect, &mut proof);
     }
     for pack in policy.packs() {
         for rule in pack.rules() {
-            prove_rule(policy, rule, analyse, &mut proof);
+            prove_rule(policy, rule, dialect, &mut proof);
         }
     }
     shadows(policy.rules(), &mut proof);
     proof
 }
 
-fn prove_rule(
-    policy: &Policy,
-    rule: &Rule,
-    analyse: &dyn Fn(&str) -> Option<Vec<Action>>,
-    proof: &mut Proof,
-) {
+fn prove_rule(policy: &Policy, rule: &Rule, dialect: Dialect, proof: &mut Proof) {
     let mut found = |problem| {
         proof.findings.push(Finding {
             rule: rule.id.clone(),
@@ -135,11 +131,12 @@ fn prove_rule(
     let lines = rule.matches.iter().map(|line| (line, true));
     for (line, wanted) in lines.chain(rule.spares.iter().map(|line| (line, false))) {
         proof.lines += 1;
-        let Some(actions) = analyse(line) else {
+        let mut world = ProvingWorld::new(dialect);
+        let Ok(actions) = analyse(line.as_bytes(), dialect, OPTIONS, &mut world) else {
             found(Problem::Unreadable { line: line.clone() });
             continue;
         };
-        let judgement = judge(policy, &actions, &mut ProvingWorld::default());
+        let judgement = judge(policy, &actions, &mut world);
         // A rule that denies or asks where it may match has not matched.
         let decided = judgement
             .actions
@@ -159,6 +156,14 @@ fn prove_rule(
         }
     }
 }
+
+/// How the lines of `matches` and `spares` are read: as `-c` reads its text.
+const OPTIONS: Options = Options {
+    extglob: false,
+    here_doc_at_end: true,
+    backslash_at_end: true,
+    comments: true,
+};
 
 /// Patterns of calls that another rule always decides first.
 fn shadows(rules: &[Rule], proof: &mut Proof) {
@@ -200,188 +205,87 @@ fn shadows(rules: &[Rule], proof: &mut Proof) {
     }
 }
 
-/// A world for proofs: every bare name is a trusted file or a builtin, nothing is set, git is harmless.
+/// A world for proofs: every bare name is a trusted file or a builtin, git is harmless, and what `$1` and its
+/// like hold is not known.
 #[derive(Clone, Debug)]
-pub struct ProvingWorld {
-    /// The home of the user.
-    pub home: PathBuf,
-    /// The folder of the session.
-    pub folder: PathBuf,
-}
+pub struct ProvingWorld(IdealWorld);
 
-impl Default for ProvingWorld {
-    fn default() -> Self {
-        Self {
-            home: PathBuf::from("/home/agent"),
-            folder: PathBuf::from("/home/agent/work"),
-        }
+impl ProvingWorld {
+    /// For lines of that dialect.
+    pub fn new(dialect: Dialect) -> Self {
+        Self(IdealWorld::new(dialect))
     }
 }
-
-/// What bash has of its own.
-const BUILTINS: &[&[u8]] = &[
-    b".",
-    b":",
-    b"[",
-    b"alias",
-    b"bg",
-    b"bind",
-    b"break",
-    b"builtin",
-    b"caller",
-    b"cd",
-    b"command",
-    b"compgen",
-    b"complete",
-    b"compopt",
-    b"continue",
-    b"declare",
-    b"dirs",
-    b"disown",
-    b"echo",
-    b"enable",
-    b"eval",
-    b"exec",
-    b"exit",
-    b"export",
-    b"false",
-    b"fc",
-    b"fg",
-    b"getopts",
-    b"hash",
-    b"help",
-    b"history",
-    b"jobs",
-    b"kill",
-    b"let",
-    b"local",
-    b"logout",
-    b"mapfile",
-    b"popd",
-    b"printf",
-    b"pushd",
-    b"pwd",
-    b"read",
-    b"readarray",
-    b"readonly",
-    b"return",
-    b"set",
-    b"shift",
-    b"shopt",
-    b"source",
-    b"suspend",
-    b"test",
-    b"times",
-    b"trap",
-    b"true",
-    b"type",
-    b"typeset",
-    b"ulimit",
-    b"umask",
-    b"unalias",
-    b"unset",
-    b"wait",
-];
 
 impl World for ProvingWorld {
-    fn alias(&mut self, _name: &[u8]) -> Known<Option<Vec<u8>>> {
-        Known::Yes(None)
+    fn alias(&mut self, name: &[u8]) -> Known<Option<Vec<u8>>> {
+        self.0.alias(name)
     }
 
-    fn function(&mut self, _name: &[u8]) -> Known<Option<Vec<u8>>> {
-        Known::Yes(None)
+    fn function(&mut self, name: &[u8]) -> Known<Option<Vec<u8>>> {
+        self.0.function(name)
     }
 
     fn is_builtin(&mut self, name: &[u8]) -> Known<bool> {
-        Known::Yes(BUILTINS.contains(&name))
+        self.0.is_builtin(name)
     }
 
     fn program(&mut self, name: &[u8], folder: &Folder) -> Known<Option<FileFacts>> {
-        let (found, trust) = if name.contains(&b'/') {
-            let path = Path::new(OsStr::from_bytes(name));
-            let found = match folder {
-                Folder::Known(folder) => folder.join(path),
-                Folder::Unknown if path.is_absolute() => path.to_path_buf(),
-                Folder::Unknown => return Known::Unknown,
-            };
-            let parent = found.parent().map(Path::to_path_buf);
-            let trust = match parent.as_deref().and_then(Path::to_str) {
-                Some("/usr/bin" | "/bin" | "/usr/local/bin") => Trust::Trusted,
-                Some(_) | None => Trust::Untrusted("it is not in `trusted_path`".to_owned()),
-            };
-            (found, trust)
-        } else if name.is_empty() {
-            return Known::Yes(None);
-        } else {
-            let path = Path::new("/usr/bin").join(OsStr::from_bytes(name));
-            (path, Trust::Trusted)
-        };
-        let bytes = base_name(found.as_os_str().as_bytes());
-        // Different names are different files.
-        let inode = bytes.iter().fold(1u64, |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(u64::from(*byte))
-        });
-        Known::Yes(Some(FileFacts {
-            real: found.clone(),
-            found,
-            device: 1,
-            inode,
-            trust,
-        }))
+        self.0.program(name, folder)
     }
 
     fn variable(&mut self, name: &[u8]) -> Known<Variable> {
-        if name == b"HOME" {
-            return Known::Yes(Variable::Scalar {
-                value: self.home.as_os_str().as_bytes().to_vec(),
-                exported: true,
-                plain: true,
-            });
-        }
-        Known::Yes(Variable::Unset)
+        self.0.variable(name)
     }
 
     fn positional(&mut self) -> Known<Vec<Vec<u8>>> {
-        Known::Yes(Vec::new())
+        Known::Unknown
     }
 
-    fn glob(&mut self, _pattern: &[u8], _folder: &Folder) -> Option<Vec<Vec<u8>>> {
-        None
+    fn glob(&mut self, pattern: &[u8], folder: &Folder) -> Option<Vec<Vec<u8>>> {
+        self.0.glob(pattern, folder)
     }
 
-    fn option(&mut self, _name: &str) -> Known<bool> {
-        Known::Yes(false)
+    fn option(&mut self, name: &str) -> Known<bool> {
+        self.0.option(name)
     }
 
     fn folder(&mut self) -> Folder {
-        Folder::Known(self.folder.clone())
+        self.0.folder()
     }
 
     fn home(&mut self) -> PathBuf {
-        self.home.clone()
+        self.0.home()
     }
 
-    fn home_of(&mut self, _user: &[u8]) -> Option<PathBuf> {
-        None
+    fn home_of(&mut self, user: &[u8]) -> Option<PathBuf> {
+        self.0.home_of(user)
     }
 
     fn real_path(&mut self, path: &Path) -> Option<PathBuf> {
-        let bytes = crate::paths::normalized(path.as_os_str().as_bytes());
-        Some(PathBuf::from(OsStr::from_bytes(&bytes)))
+        self.0.real_path(path)
     }
 
-    fn read_file(&mut self, _path: &Path, _limit: usize) -> Option<Vec<u8>> {
-        None
+    fn read_file(&mut self, path: &Path, limit: usize) -> Option<Vec<u8>> {
+        self.0.read_file(path, limit)
+    }
+
+    fn is_folder(&mut self, path: &Path) -> Known<bool> {
+        self.0.is_folder(path)
+    }
+
+    fn is_fixed(&mut self, path: &Path) -> bool {
+        self.0.is_fixed(path)
     }
 
     fn git(&mut self, folder: &Folder) -> GitFacts {
         match folder {
-            Folder::Known(_) => GitFacts::Harmless,
+            Folder::Known(_) => self.0.git(folder),
             Folder::Unknown => GitFacts::Unknown,
         }
     }
 
     fn pager_is_secure(&mut self) -> bool {
-        true
+        self.0.pager_is_secure()
     }
 }

@@ -114,3 +114,57 @@ fn program(program: &Program) -> ProgramRecord {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::judge::{Policy, Surroundings, judge};
+    use crate::testing::{actions, world};
+
+    fn records(line: &str) -> Vec<ActionRecord> {
+        let policy = Policy::new(&Config::default(), &Surroundings::default());
+        let mut world = world();
+        let actions = actions(line, &mut world);
+        judge(&policy, &actions, &mut world)
+            .actions
+            .iter()
+            .map(record)
+            .collect()
+    }
+
+    #[test]
+    fn a_call_is_recorded_as_it_was_judged() {
+        let [record] = records("ls -la $1").try_into().unwrap();
+        assert_eq!(record.kind, "run");
+        assert_eq!(record.argv.unwrap(), ["ls", "-la", "$1"]);
+        assert_eq!(record.argv_base64, None);
+        assert_eq!(record.words, ["literal", "literal", "dynamic"]);
+        assert_eq!(record.verdict, "allow");
+        assert_eq!(
+            (record.rule.as_str(), record.source.as_str()),
+            ("pack.readonly.list", "builtin")
+        );
+        let program = record.program.unwrap();
+        assert_eq!(
+            (program.kind.as_str(), program.path.as_deref()),
+            ("file", Some("/usr/bin/ls"))
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stand_beside_as_base64() {
+        let [record] = records("ls $'a\\xff'").try_into().unwrap();
+        assert_eq!(record.argv.unwrap(), ["ls", "a\u{fffd}"]);
+        assert_eq!(record.argv_base64.unwrap(), ["bHM=", "Yf8="]);
+    }
+
+    #[test]
+    fn paths_and_variables_are_recorded() {
+        let all = records("FOO=a ls > out");
+        let of = |kind: &str| all.iter().find(|record| record.kind == kind).unwrap();
+        assert_eq!(of("write").path.as_deref(), Some("out"));
+        assert_eq!(of("set").name.as_deref(), Some("FOO"));
+        assert_eq!(of("set").value.as_deref(), Some("a"));
+    }
+}

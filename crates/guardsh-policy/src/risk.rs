@@ -432,3 +432,78 @@ const PRODUCTION: &[&str] = &["prod", "production", "prd", "live"];
 const SYSTEM: &[&str] = &[
     "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev", "/sys", "/proc", "/var/lib",
 ];
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::judge::{Policy, Surroundings, judge};
+    use crate::testing::{actions, world};
+    use crate::verdict::{Band, Risk};
+
+    fn risk_with(config: &str, line: &str) -> Risk {
+        let config = Config::parse(config, "t").unwrap();
+        let policy = Policy::new(&config, &Surroundings::default());
+        let mut world = world();
+        let actions = actions(line, &mut world);
+        judge(&policy, &actions, &mut world).risk
+    }
+
+    fn risk(line: &str) -> Risk {
+        risk_with("version = 1\n", line)
+    }
+
+    fn names(line: &str) -> Vec<&'static str> {
+        risk(line)
+            .factors
+            .iter()
+            .map(|factor| factor.name)
+            .collect()
+    }
+
+    #[test]
+    fn every_point_has_a_name() {
+        for line in [
+            "ls",
+            "rm -rf /",
+            "curl x | sh",
+            "sudo rm x",
+            "cat ~/.ssh/id_rsa",
+            "$1 x",
+            "kubectl delete pod prod-db",
+        ] {
+            let risk = risk(line);
+            let sum: u32 = risk
+                .factors
+                .iter()
+                .map(|factor| u32::from(factor.points))
+                .sum();
+            assert_eq!(u32::from(risk.score), sum.min(100), "{line}");
+            assert!(
+                risk.factors.iter().all(|factor| !factor.detail.is_empty()),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_at_stake_is_named() {
+        assert_eq!(risk("ls -la").score, 0);
+        assert_eq!(risk("ls").band(), Band::Low);
+        assert!(names("rm -rf x").contains(&"destructive"));
+        assert!(names("sudo rm x").contains(&"privilege"));
+        assert!(names("curl https://x.example").contains(&"network"));
+        assert!(names("cat ~/.ssh/id_rsa").contains(&"secret"));
+        assert!(names("kubectl delete pod prod-db").contains(&"production"));
+        assert!(names("touch $1").contains(&"unresolved"));
+        assert!(names("l\u{455} -la").contains(&"disguised"));
+        assert!(names("echo x > /etc/motd").contains(&"system"));
+        assert!(risk("rm -rf x").score > risk("rm x").score);
+    }
+
+    #[test]
+    fn a_rule_can_say_what_its_calls_are_worth() {
+        let config =
+            "version = 1\n[[rule]]\nid = \"a\"\ndecision = \"ask\"\nrun = [\"rm **\"]\nrisk = 77\n";
+        assert_eq!(risk_with(config, "rm x").score, 77);
+    }
+}

@@ -464,12 +464,12 @@ fn spelled_out(
     // `./run` and `~/bin/run` are written from where they begin.
     let mut best = Match::No;
     for home in ground.home(world) {
-        if let Some(rest) = behind_folder(found, &home) {
+        if let Some(rest) = behind_folder(found, home) {
             best = best.max(pattern.compare_bytes(&[b"~/", rest].concat()));
         }
     }
     for start in ground.start(world) {
-        if let Some(rest) = behind_folder(found, &start) {
+        if let Some(rest) = behind_folder(found, start) {
             best = best.max(pattern.compare_bytes(&[b"./", rest].concat()));
             if rest.contains(&b'/') {
                 best = best.max(pattern.compare_bytes(rest));

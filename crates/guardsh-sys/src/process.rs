@@ -135,6 +135,11 @@ pub fn signal_group(group: Pid, signal: Signal) -> io::Result<()> {
     gone_is_fine(killpg(group, signal))
 }
 
+/// Stops this very process until somebody continues it.
+pub fn stop_self() -> io::Result<()> {
+    Ok(nix::sys::signal::raise(Signal::SIGSTOP)?)
+}
+
 fn gone_is_fine(result: nix::Result<()>) -> io::Result<()> {
     match result {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
@@ -240,6 +245,16 @@ pub fn waits_for(pid: Pid) -> WaitsFor {
         Err(error) if error.kind() == io::ErrorKind::NotFound => WaitsFor::Other,
         Err(_) => WaitsFor::Hidden,
     }
+}
+
+/// How often a process has waited so far: while the number is the same it has not gone on.
+pub fn waits_counted(pid: Pid) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    text.lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?
+        .trim()
+        .parse()
+        .ok()
 }
 
 fn waits_for_from(text: &str) -> WaitsFor {

@@ -34,7 +34,7 @@ impl Signals {
     }
 
     /// The next one that arrived, if any.
-    pub fn next(&mut self) -> io::Result<Option<Signal>> {
+    pub fn arrived(&mut self) -> io::Result<Option<Signal>> {
         match self.fd.read_signal()? {
             Some(info) => Ok(i32::try_from(info.ssi_signo)
                 .ok()

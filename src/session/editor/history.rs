@@ -41,7 +41,8 @@ impl History {
     }
 
     fn keep(&mut self, entry: Vec<u8>) {
-        if entry.is_empty() || entry.len() > BYTES {
+        // A longer one could be recalled, but not submitted.
+        if entry.is_empty() || entry.len() > super::LONGEST_LINE {
             return;
         }
         self.bytes = self.bytes.saturating_add(entry.len());

@@ -222,7 +222,8 @@ enum Previous {
     LastArgument(Range<usize>, usize),
 }
 
-/// Whether all that was typed fits the line.
+/// Whether all that was typed fits the line. Once it does not, nothing typed or deleted makes it
+/// whole again: the line then lacks bytes that the person knows of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
     Whole,
@@ -488,9 +489,9 @@ impl Editor {
             Command::Yank => self.within_limit(Buffer::yank),
             Command::YankOlder => self.within_limit(Buffer::yank_older),
             Command::Transpose => self.buffer.transpose(),
-            Command::UpperCase => self.buffer.change_case(Case::Upper),
-            Command::LowerCase => self.buffer.change_case(Case::Lower),
-            Command::Capitalize => self.buffer.change_case(Case::Capital),
+            Command::UpperCase => self.within_limit(|buffer| buffer.change_case(Case::Upper)),
+            Command::LowerCase => self.within_limit(|buffer| buffer.change_case(Case::Lower)),
+            Command::Capitalize => self.within_limit(|buffer| buffer.change_case(Case::Capital)),
             Command::Undo => self.buffer.undo(),
             Command::ClearScreen => {
                 let spans = self.spans(Wanted::IfShown);
@@ -503,10 +504,6 @@ impl Editor {
             // Ctrl-S stops the output of a terminal that is not raw: whoever sends it out of that
             // habit does not expect a search to take what follows.
             Command::SearchForward | Command::Cancel | Command::Escape => {}
-        }
-        if self.buffer.text().is_empty() {
-            // What did not fit stood behind what is gone now.
-            self.fit = Fit::Whole;
         }
         None
     }

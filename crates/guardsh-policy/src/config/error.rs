@@ -76,12 +76,27 @@ impl std::error::Error for ConfigErrors {}
 pub(crate) struct Places<'a> {
     pub(crate) text: &'a str,
     pub(crate) file: &'a str,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
-impl Places<'_> {
+impl<'a> Places<'a> {
+    pub(crate) fn new(text: &'a str, file: &'a str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0)
+            .chain(newlines.map(|(at, _)| at + 1))
+            .collect();
+        Self { text, file, lines }
+    }
+
     pub(crate) fn error(&self, span: std::ops::Range<usize>, message: String) -> ConfigError {
         let (line, column) = self.place(span.start);
-        let excerpt = self.text.lines().nth(line - 1).unwrap_or_default();
+        let begin = self.lines.get(line - 1).copied().unwrap_or_default();
+        let excerpt = self
+            .text
+            .get(begin..)
+            .and_then(|text| text.lines().next())
+            .unwrap_or_default();
         let width = self
             .text
             .get(span.clone())
@@ -99,11 +114,11 @@ impl Places<'_> {
 
     /// Line and column, both from 1.
     pub(crate) fn place(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
+        let line = self.lines.partition_point(|begin| *begin <= offset).max(1);
+        let begin = self.lines.get(line - 1).copied().unwrap_or_default();
+        let column = self
+            .text
+            .get(begin..offset)
             .map_or(0, |text| text.chars().count())
             + 1;
         (line, column)

@@ -352,3 +352,295 @@ impl Config {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::Unknowns;
+
+    fn errors(text: &str) -> Vec<String> {
+        match Config::parse(text, "/etc/guardsh/guardsh.toml") {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors
+                .iter()
+                .map(|error| format!("{}:{}: {}", error.line, error.column, error.message))
+                .collect(),
+        }
+    }
+
+    #[track_caller]
+    fn assert_error(text: &str, wanted: &str) {
+        let found = errors(&format!("version = 1\n{text}"));
+        assert!(
+            found.iter().any(|error| error.contains(wanted)),
+            "{text}\n{found:?} does not hold {wanted:?}"
+        );
+    }
+
+    #[test]
+    fn everything_that_the_reference_names_is_read() {
+        let text = r#"
+version = 1
+mode = "enforce"
+[shell]
+program = "/bin/bash"
+env = { TMPDIR = "/tmp", A_1 = "" }
+[agent]
+name = "deploy-bot"
+environment = "production"
+[policy]
+default = "deny"
+unparsable = "deny"
+packs = ["git-read"]
+accept_project_code = true
+trusted_path = ["/usr/bin"]
+protect = ["**/*.pem", "~/notes/**"]
+unprotect = ["./.env"]
+[[rule]]
+id = "k8s-read"
+decision = "allow"
+run = ["kubectl get **"]
+exact = ["make 'all targets'"]
+regex = ['cargo \w+']
+read = ["~/x"]
+write = ["./target/**"]
+env = ["FOO", "BAR=b*"]
+except = ["kubectl ** --raw **"]
+reason = "read-only"
+suggest = "kubectl get x"
+risk = 40
+matches = ["kubectl get pods"]
+spares = ["kubectl delete pod x"]
+dynamic = true
+[approval]
+url = "https://approve.example:8443"
+token_file = "/etc/guardsh/host.token"
+ca_file = "/etc/guardsh/ca.pem"
+timeout = { low = "1m", critical = "1h30m" }
+hold = "100s"
+use_within = "10m"
+denial_sticks = "30m"
+[limits]
+refusals = "7 in 20m"
+asks_open = 2
+asks_per_hour = 6
+[audit]
+path = "/var/log/guardsh/audit.jsonl"
+sync = "always"
+[feedback]
+format = "json"
+[startup]
+accepted = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
+"#;
+        let config = Config::parse(text, "f.toml").unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(config.shell.program, Some(PathBuf::from("/bin/bash")));
+        assert_eq!(config.shell.env.len(), 2);
+        assert_eq!(config.agent.environment.as_deref(), Some("production"));
+        assert_eq!(config.policy.default, Verdict::Deny);
+        assert_eq!(config.policy.unparsable, Verdict::Deny);
+        assert_eq!(config.policy.packs, ["git-read"]);
+        assert!(config.policy.accept_project_code);
+        assert_eq!(config.policy.protect.len(), 2);
+        assert_eq!(config.policy.unprotect.len(), 1);
+        assert_eq!(config.approval.timeout.low, Duration::from_secs(60));
+        assert_eq!(config.approval.timeout.medium, Duration::from_secs(300));
+        assert_eq!(
+            config.approval.timeout.of(Band::Critical),
+            Duration::from_secs(5400)
+        );
+        assert_eq!(
+            config.limits,
+            LimitsConfig {
+                refusals: Rate {
+                    count: 7,
+                    within: Duration::from_secs(1200)
+                },
+                asks_open: 2,
+                asks_per_hour: 6,
+            }
+        );
+        assert_eq!(config.audit.sync, AuditSync::Always);
+        assert_eq!(config.feedback.format, Some(FeedbackFormat::Json));
+        assert_eq!(config.startup.accepted[0], "a".repeat(64));
+        let rule = &config.rules[0];
+        assert_eq!(
+            (rule.id.as_str(), rule.source.as_str()),
+            ("k8s-read", "f.toml:18")
+        );
+        assert_eq!((rule.risk, rule.unknowns), (Some(40), Unknowns::All));
+        assert_eq!(config.files[0].sha256.len(), 64);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_place_and_the_nearest() {
+        let text = "version = 1\n[policy]\ndefault = \"ask\"\n\nalow = 3\n";
+        let errors = Config::parse(text, "/x/guardsh.toml").unwrap_err();
+        assert_eq!(
+            errors.to_string(),
+            "/x/guardsh.toml:5:1: unknown key `alow` in [policy]; did you mean `allow`? A decision stands in a rule: \
+             [[rule]] with decision = \"allow\"\n  5 | alow = 3\n    | ^^^^"
+        );
+        assert_error("[policy]\npack = []\n", "did you mean `packs`?");
+        assert_error("[policy]\nhold = \"1s\"\n", "it belongs in [approval]");
+        assert_error("[rules]\n", "did you mean `rule`?");
+        assert_error(
+            "[approval]\nquorum = 1\n",
+            "`quorum` is not available in this version",
+        );
+        assert_error("mode = \"observe\"\n", "not available in this version");
+        assert_error(
+            "[[rule]]\nid = \"a\"\ndecision = \"ask\"\nrun = [\"x\"]\nonly = {}\n",
+            "`only` is not available",
+        );
+        assert_error(
+            "[[rule]]\nid = \"a\"\ndecision = \"allow\"\nrun = [\"x\"]\nneeds = []\n",
+            "unknown key `needs`",
+        );
+        assert_error("\"a\\u001bb\" = 1\n", "unknown key `a\\u{1b}b`");
+    }
+
+    #[test]
+    fn mistakes_in_rules_are_errors() {
+        let rule = |more: &str| format!("[[rule]]\nid = \"a\"\ndecision = \"allow\"\n{more}\n");
+        assert_error(&rule("run = [\"x 'y\"]"), "unclosed quote");
+        assert_error(&rule("run = [\"\"]"), "the pattern is empty");
+        assert_error(&rule("run = \"x\""), "`run` is a list of texts");
+        assert_error(&rule("run = [1]"), "`run` is text in quotes, not a number");
+        assert_error(&rule("regex = [\"(\"]"), "the expression does not compile");
+        assert_error(&rule("write = [\"target/**\"]"), "perhaps `**/target/**`");
+        assert_error(&rule("write = [\"~bob/x\"]"), "another user's home");
+        assert_error(&rule("write = [\"/a/../b\"]"), "`..` never matches");
+        assert_error(&rule("risk = 101\nrun = [\"x\"]"), "from 0 to 100");
+        assert_error(
+            &rule("dynamic = 1\nrun = [\"x\"]"),
+            "`dynamic` is true, false or \"globs\"",
+        );
+        assert_error(&rule(""), "the rule matches nothing");
+        assert_error(
+            "[[rule]]\nid = \"a\"\ndecision = \"deny\"\nrun = [\"x\"]\n",
+            "needs a `reason`",
+        );
+        assert_error(
+            "[[rule]]\ndecision = \"ask\"\nrun = [\"x\"]\n",
+            "has no `id`",
+        );
+        assert_error("[[rule]]\nid = \"a\"\nrun = [\"x\"]\n", "has no `decision`");
+        assert_error(
+            "[[rule]]\nid = \"pack.a\"\ndecision = \"ask\"\nrun = [\"x\"]\n",
+            "guardsh's own",
+        );
+        assert_error(
+            "[[rule]]\nid = \"a b\"\ndecision = \"ask\"\nrun = [\"x\"]\n",
+            "letters, digits",
+        );
+        assert_error("[rule]\nid = \"a\"\n", "[[rule]], with two brackets");
+        assert_error(
+            &format!("{}{}", rule("run = [\"x\"]"), rule("run = [\"y\"]")),
+            "is taken by the rule at /etc/guardsh/guardsh.toml:2",
+        );
+        let twin = rule("run = [\"x **\"]").replace("\"a\"", "\"b\"");
+        assert_error(
+            &format!("{}{twin}", rule("run = [\"x **\"]")),
+            "stands in the rule `a` already",
+        );
+    }
+
+    #[test]
+    fn mistakes_in_settings_are_errors() {
+        assert_eq!(
+            errors("[policy]\n")[0],
+            "1:1: `version = 1` is missing; it says which form of configuration this is"
+        );
+        assert_eq!(
+            errors("version = 2\n")[0],
+            "1:11: this guardsh reads `version = 1` only"
+        );
+        assert_error(
+            "[policy]\ndefault = \"allow\"\n",
+            "`default` is \"ask\" or \"deny\"",
+        );
+        assert_error(
+            "[policy]\npacks = [\"readonli\"]\n",
+            "unknown pack `readonli`; did you mean `readonly`?",
+        );
+        assert_error(
+            "[policy]\npacks = [\"readonly\", \"readonly\"]\n",
+            "named twice",
+        );
+        assert_error("[policy]\ntrusted_path = [\"bin\"]\n", "begins with `/`");
+        assert_error("[approval]\nhold = \"soon\"\n", "no length of time");
+        assert_error(
+            "[approval]\nurl = \"http://approve.example\"\n",
+            "begins with https://",
+        );
+        assert_error(
+            "[approval]\nurl = \"http://localhost.evil.example\"\n",
+            "begins with https://",
+        );
+        assert_error("[limits]\nrefusals = \"5\"\n", "like \"5 in 10m\"");
+        assert_error(
+            "[shell]\nenv = { \"A B\" = \"x\" }\n",
+            "no name of a variable",
+        );
+        assert_error("[startup]\naccepted = [\"x\"]\n", "64 hexadecimal digits");
+        assert_error("policy = 1\n", "`policy` is a table");
+        assert_error("[policy\n", "");
+    }
+
+    #[test]
+    fn several_mistakes_are_told_at_once() {
+        let found =
+            errors("version = 1\nfoo = 1\n[policy]\ndefault = 2\n[audit]\nsync = \"never\"\n");
+        assert_eq!(found.len(), 3, "{found:?}");
+        let broken = errors("version = 1\na = \nb = ]\n");
+        assert!(broken.len() >= 2, "{broken:?}");
+    }
+
+    #[test]
+    fn a_users_file_may_only_tighten() {
+        let system = || {
+            Config::parse("version = 1\n[limits]\nasks_open = 2\n[[rule]]\nid = \"s\"\ndecision = \"allow\"\nrun = [\"x\"]\n", "sys").unwrap()
+        };
+        let user = |text: &str| Config::parse(&format!("version = 1\n{text}"), "user").unwrap();
+        let good = system()
+            .tightened_by(user("[policy]\ndefault = \"deny\"\nprotect = [\"**/x\"]\n[limits]\nasks_open = 1\n[[rule]]\nid = \"u\"\ndecision = \"ask\"\nrun = [\"x\"]\n"))
+            .unwrap_or_else(|errors| panic!("{errors}"));
+        assert_eq!(good.policy.default, Verdict::Deny);
+        assert_eq!(good.limits.asks_open, 1);
+        assert_eq!(good.rules.len(), 2);
+        assert_eq!(good.files.len(), 2);
+        for (text, wanted) in [
+            (
+                "[policy]\nunprotect = [\"**/x\"]\n",
+                "user:3:1: `policy.unprotect` may only stand",
+            ),
+            ("[policy]\npacks = []\n", "`policy.packs` may only stand"),
+            ("[shell]\nprogram = \"/bin/sh\"\n", "`shell` may only stand"),
+            (
+                "[approval]\nurl = \"https://x\"\n",
+                "`approval` may only stand",
+            ),
+            ("[limits]\nasks_open = 3\n", "`limits.asks_open` is weaker"),
+            (
+                "[limits]\nrefusals = \"5 in 1m\"\n",
+                "`limits.refusals` is weaker",
+            ),
+            (
+                "[[rule]]\nid = \"u\"\ndecision = \"allow\"\nrun = [\"x\"]\n",
+                "user:3:6: the rule `u` allows",
+            ),
+            (
+                "[[rule]]\nid = \"s\"\ndecision = \"ask\"\nrun = [\"x\"]\n",
+                "has a rule `s` already",
+            ),
+        ] {
+            let errors = system().tightened_by(user(text)).unwrap_err().to_string();
+            assert!(errors.contains(wanted), "{text}: {errors}");
+        }
+        let strict = Config::parse("version = 1\n[policy]\ndefault = \"deny\"\n", "sys").unwrap();
+        let errors = strict
+            .tightened_by(user("[policy]\ndefault = \"ask\"\n"))
+            .unwrap_err();
+        assert!(errors.to_string().contains("`policy.default` is weaker"));
+    }
+}

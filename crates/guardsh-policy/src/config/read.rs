@@ -154,7 +154,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 impl<'a> Reader<'a> {
     fn new(text: &'a str, file: &'a str, from: From) -> Self {
         Self {
-            places: Places { text, file },
+            places: Places::new(text, file),
             errors: Vec::new(),
             given: BTreeMap::new(),
             from,
@@ -184,9 +184,11 @@ impl<'a> Reader<'a> {
             let name: &str = key.get_ref();
             let span = key.span();
             if known.contains(&name) {
-                let dotted = dotted(path, name);
-                let place = self.places.error(span, String::new());
-                self.given.entry(dotted).or_insert(place);
+                // Each rule is remembered by its id.
+                if self.from == From::User && path != "rule" {
+                    let place = self.places.error(span, String::new());
+                    self.given.entry(dotted(path, name)).or_insert(place);
+                }
                 continue;
             }
             let place = match path {
@@ -484,8 +486,10 @@ impl<'a> Reader<'a> {
             } else {
                 lines.insert(rule.id.clone(), rule.source.clone());
             }
-            let place = self.places.error(id_span, String::new());
-            self.given.insert(format!("rule.{}", rule.id), place);
+            if self.from == From::User {
+                let place = self.places.error(id_span, String::new());
+                self.given.insert(format!("rule.{}", rule.id), place);
+            }
             // The same pattern twice decides nothing new and hides which rule counts.
             let written = |list: &[RunPattern]| {
                 list.iter()

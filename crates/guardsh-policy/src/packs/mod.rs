@@ -33,6 +33,8 @@ struct Pieces {
 #[derive(Debug)]
 struct Piece {
     text: &'static str,
+    /// The subcommands that it is about; empty: it may be about any call.
+    words: Vec<&'static str>,
     rules: OnceLock<Vec<Rule>>,
 }
 
@@ -68,7 +70,12 @@ pub(crate) fn by_name(name: &str) -> Option<&'static Pack> {
 
 impl Pack {
     /// The rules that could be about a program of this name.
-    pub(crate) fn rules_for(&'static self, program: &[u8]) -> impl Iterator<Item = &'static Rule> {
+    /// `has_word` says whether a word may be among the call's; rules for other subcommands are not read.
+    pub(crate) fn rules_for(
+        &'static self,
+        program: &[u8],
+        has_word: &dyn Fn(&str) -> bool,
+    ) -> impl Iterator<Item = &'static Rule> {
         let pieces = self.pieces();
         std::str::from_utf8(program)
             .ok()
@@ -76,6 +83,7 @@ impl Pack {
             .into_iter()
             .flatten()
             .filter_map(|index| pieces.all.get(*index))
+            .filter(|piece| piece.words.is_empty() || piece.words.iter().any(|word| has_word(word)))
             .flat_map(|piece| piece.rules(self.name))
     }
 
@@ -117,6 +125,7 @@ impl Pack {
                 }
                 all.push(Piece {
                     text,
+                    words: subcommands(text),
                     rules: OnceLock::new(),
                 });
             }
@@ -141,6 +150,24 @@ impl Piece {
             rules
         })
     }
+}
+
+/// The second words of `call = […]`, where every call has one and nothing else matches.
+fn subcommands(text: &'static str) -> Vec<&'static str> {
+    let begins = |key: &str| text.lines().any(|line| line.starts_with(key));
+    if begins("run = ") || begins("regex = ") || begins("exact = ") {
+        return Vec::new();
+    }
+    text.lines()
+        .find_map(|line| line.strip_prefix("call = ["))
+        .and_then(|list| {
+            list.split('"')
+                .skip(1)
+                .step_by(2)
+                .map(|call| call.split(' ').nth(1))
+                .collect::<Option<Vec<_>>>()
+        })
+        .unwrap_or_default()
 }
 
 /// The names on the line `programs = […]`.
