@@ -14,9 +14,11 @@
 
 # The prompt hook: says that a prompt comes, reads the one nonce of this prompt, and reports with it.
 __gs_p() {
+  local __gs_i=0
+  # A number and nothing else: arithmetic would run what stands in an index.
+  case $__gs_k in '' | *[!0-9]*) __gs_k=0 ;; esac
   __gs_x= __gs_t= __gs_k=$((__gs_k + 1))
   \builtin printf 'P %s\0' "$__gs_k" >&8
-  __gs_i=0
   while [[ ${__gs_t-} != "p $__gs_k "* && $__gs_i -lt 500 ]]; do
     __gs_t= __gs_i=$((__gs_i + 1))
     IFS= \builtin read -r -t 99999999 -u 9 __gs_t || __gs_g "$?"
@@ -34,12 +36,12 @@ __gs_g() {
     \builtin exit 125
     \builtin kill -KILL "$$"
   fi
-  __gs_b=1
 } 2>/dev/null
 
 # The wait: NONCE STATUS UNDERSCORE [positional parameters of the shell].
 __gs_l() {
-  __gs_r=$2 __gs_u=$3 __gs_s= __gs_o= __gs_t= __gs_x= __gs_m= __gs_w=1 __gs_i=0
+  local __gs_b __gs_c __gs_i=0 __gs_m= __gs_n __gs_w=1
+  __gs_r=$2 __gs_u=$3 __gs_s= __gs_o= __gs_t= __gs_x=
   case $__gs_f in *x*) __gs_o=x ;; esac
   case $__gs_f in *v*) __gs_o=v$__gs_o ;; esac
   while [[ $__gs_w && $__gs_i -lt 500 ]]; do
@@ -74,7 +76,7 @@ __gs_l() {
   if [[ $__gs_r != 0 ]]; then __gs_x+=' && :'; fi
   # Rebuilding PIPESTATUS takes processes, so only for text that looks at it.
   if [[ ${#__gs_ps[@]} -gt 1 && $__gs_t == *PIPESTATUS* ]]; then
-    for __gs_i in "${__gs_ps[@]}"; do __gs_m+="|(exit $__gs_i)"; done
+    for __gs_i in "${__gs_ps[@]}"; do __gs_m+="|(exit ${__gs_i//[!0-9]/})"; done
     __gs_x+="; { ${__gs_m#?} && :; } 2>/dev/null"
   fi
   __gs_x+="; $__gs_t"$'\n{ __gs_s=$? __gs_u=$_ __gs_ps=("${PIPESTATUS[@]}") __gs_f=$-; case $__gs_f in *[xv]*) __gs_d= set +xv;; esac; } 2>/dev/null'

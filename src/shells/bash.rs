@@ -111,10 +111,12 @@ impl Shell for Bash {
 
     fn question(&self, query: &Query) -> Vec<u8> {
         match query {
+            // Not by `${BASH_ALIASES[…]}`: unset and made an indexed array, its index would be arithmetic, which
+            // runs what the word holds.
             Query::Word(word) => [
                 b"__gs_b=".as_slice(),
                 &quote::ansi_c(word),
-                b"; \\builtin type -at -- \"$__gs_b\"; \\builtin printf '\\0%s\\0%s\\0%s\\0' \"${BASH_ALIASES[$__gs_b]+y}\" \"${BASH_ALIASES[$__gs_b]-}\" \"${BASH_CMDS[$__gs_b]-}\"; ",
+                b"; \\builtin type -at -- \"$__gs_b\"; \\builtin printf '\\0'; \\builtin alias -- \"$__gs_b\"; \\builtin printf '\\0'; \\builtin hash -t -- \"$__gs_b\"; \\builtin printf '\\0'; ",
             ]
             .concat(),
             Query::Function(name) => [
@@ -141,14 +143,15 @@ impl Shell for Bash {
 
     fn answer(&self, query: &Query, fields: &[Vec<u8>]) -> Result<Answer, Fault> {
         match (query, fields) {
-            (Query::Word(_), [types, is_alias, alias, remembered]) => {
+            (Query::Word(word), [types, alias, remembered]) => {
                 let has = |kind: &[u8]| types.split(|byte| *byte == b'\n').any(|line| line == kind);
+                let remembered = remembered.strip_suffix(b"\n").unwrap_or(remembered);
                 Ok(Answer::Word(WordMeaning {
-                    alias: (is_alias == b"y").then(|| alias.clone()),
+                    alias: aliased(word, alias)?,
                     function: has(b"function"),
                     builtin: has(b"builtin"),
                     remembered: (!remembered.is_empty())
-                        .then(|| PathBuf::from(OsString::from_vec(remembered.clone()))),
+                        .then(|| PathBuf::from(OsString::from_vec(remembered.to_vec()))),
                 }))
             }
             (Query::Function(_), [text]) => {
@@ -209,6 +212,23 @@ fn escaped_for_ascii(pattern: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Reads what `alias NAME` prints: nothing, or `alias NAME='…'`.
+fn aliased(name: &[u8], text: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let malformed = || Fault::Malformed("an alias that cannot be read");
+    let rest = text.strip_prefix(b"alias ").ok_or_else(malformed)?;
+    // A name that begins with a dash is printed behind `--`.
+    let rest = rest.strip_prefix(b"-- ").unwrap_or(rest);
+    let value = rest
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix(b"="))
+        .ok_or_else(malformed)?;
+    let value = value.strip_suffix(b"\n").unwrap_or(value);
+    quote::read_single(value).map(Some).ok_or_else(malformed)
 }
 
 /// Reads what `declare -p NAME` prints.
