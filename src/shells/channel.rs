@@ -586,7 +586,7 @@ mod tests {
             let other = Nonce::fresh().unwrap().0;
             let own = match &alone.started.channel.phase {
                 Phase::Waits(nonce) => nonce.0.clone(),
-                _ => panic!(),
+                Phase::Busy | Phase::Prompt | Phase::Broken => panic!(),
             };
             let text = String::from_utf8(message.clone()).unwrap();
             let damaged = [
