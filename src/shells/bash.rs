@@ -105,40 +105,13 @@ impl Shell for Bash {
         b'\n'
     }
 
-    fn print(&self, word: &str) -> Vec<u8> {
-        format!("\\builtin printf '%s\\0' {word}; ").into_bytes()
-    }
-
-    fn question(&self, query: &Query) -> Vec<u8> {
-        match query {
-            // Not by `${BASH_ALIASES[…]}`: unset and made an indexed array, its index would be arithmetic, which
-            // runs what the word holds.
-            Query::Word(word) => [
-                b"__gs_b=".as_slice(),
-                &quote::ansi_c(word),
-                b"; \\builtin type -at -- \"$__gs_b\"; \\builtin printf '\\0'; \\builtin alias -- \"$__gs_b\"; \\builtin printf '\\0'; \\builtin hash -t -- \"$__gs_b\"; \\builtin printf '\\0'; ",
-            ]
-            .concat(),
-            Query::Function(name) => [
-                b"\\builtin declare -f -- ".as_slice(),
-                &quote::ansi_c(name),
-                b"; \\builtin printf '\\0'; ",
-            ]
-            .concat(),
-            Query::Variable(name) => {
-                format!("\\builtin declare -p -- {name}; \\builtin printf '\\0'; ").into_bytes()
-            }
-            Query::Glob(pattern) => [
-                b"\\builtin printf '%s\\0' ".as_slice(),
-                &escaped_for_ascii(pattern),
-                b"; ",
-            ]
-            .concat(),
-            Query::Environment => b"\\builtin declare -px; \\builtin printf '\\0'; ".to_vec(),
-            Query::State => {
-                b"\\builtin printf '%s\\0' \"${PWD-}\" \"$SHELLOPTS\" \"$BASHOPTS\" \"${@:4}\"; ".to_vec()
-            }
+    fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
+        // bash takes in a byte at a time, so the questions are functions of the hook.
+        let mut code = format!("__gs_b={separator}; __gs_1; ").into_bytes();
+        for query in queries {
+            code.extend(question(query));
         }
+        code
     }
 
     fn answer(&self, query: &Query, fields: &[Vec<u8>]) -> Result<Answer, Fault> {
@@ -198,6 +171,28 @@ impl Shell for Bash {
 
     fn reports_each_prompt(&self) -> bool {
         true
+    }
+}
+
+/// Code that prints the answer's fields and the separator, each ended by NUL.
+fn question(query: &Query) -> Vec<u8> {
+    let about = |function: &str, name: &[u8]| {
+        [function.as_bytes(), b" ", &quote::ansi_c(name), b"; "].concat()
+    };
+    match query {
+        Query::Word(word) => about("__gs_2", word),
+        Query::Function(name) => about("__gs_3", name),
+        Query::Variable(name) => about("__gs_4", name.as_bytes()),
+        Query::Glob(pattern) => [
+            b"\\builtin printf '%s\\0' ".as_slice(),
+            &escaped_for_ascii(pattern),
+            b"; __gs_1; ",
+        ]
+        .concat(),
+        Query::State => {
+            b"\\builtin printf '%s\\0' \"${PWD-}\" \"$SHELLOPTS\" \"$BASHOPTS\" \"${@:4}\"; __gs_1; ".to_vec()
+        }
+        Query::Environment => b"\\builtin declare -px; \\builtin printf '\\0'; __gs_1; ".to_vec(),
     }
 }
 
