@@ -217,11 +217,7 @@ impl Channel {
         let nonce = nonce.clone();
         // One for the answers alone: what the shell prints could hold the submission's.
         let separator = Nonce::fresh()?;
-        let mut code = self.shell.print(&separator.0);
-        for query in queries {
-            code.extend(self.shell.question(query));
-            code.extend(self.shell.print(&separator.0));
-        }
+        let code = self.shell.questions(&separator.0, queries);
         self.message(&nonce, b'q', &code)?;
 
         let deadline = Instant::now() + PATIENCE;
@@ -597,7 +593,7 @@ mod tests {
             let other = Nonce::fresh().unwrap().0;
             let own = match &alone.started.channel.phase {
                 Phase::Waits(nonce) => nonce.0.clone(),
-                _ => panic!(),
+                Phase::Busy | Phase::Prompt | Phase::Broken => panic!(),
             };
             let text = String::from_utf8(message.clone()).unwrap();
             let damaged = [

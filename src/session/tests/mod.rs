@@ -2,6 +2,7 @@
 
 mod attacks;
 mod like_plain;
+mod process_alone;
 mod state;
 mod screen;
 mod typed;
