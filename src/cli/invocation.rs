@@ -4,6 +4,7 @@
 //! start fast. What a shell would take as an option is understood or is an error that names it; no word of
 //! the caller is ever judged as one thing and run as another.
 
+use guardsh_sys::ancestry::TOOLS;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -81,23 +82,6 @@ pub(crate) enum CallError {
         why: String,
     },
 }
-
-/// The tools, by name. A first word that is one of these is never a script.
-pub(crate) const TOOLS: &[&str] = &[
-    "approve",
-    "audit",
-    "cancel",
-    "check",
-    "deny",
-    "help",
-    "pending",
-    "policy",
-    "request",
-    "serve",
-    "show",
-    "token",
-    "trust",
-];
 
 impl Invocation {
     /// Reads the words of the call, the program's own name first.

@@ -4,6 +4,7 @@
 //! understood stops everything: no line runs until the policy loads.
 
 mod places;
+pub(crate) mod startup;
 mod trust;
 
 pub(crate) use places::Places;

@@ -6,7 +6,6 @@
 
 use guardsh_policy::{Judgement, Verdict};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Proof that the gate let exactly these bytes through.
@@ -20,16 +19,6 @@ pub(crate) struct Approved {
 }
 
 impl Approved {
-    /// The bytes that may run, and only these.
-    pub(crate) fn line(&self) -> &[u8] {
-        &self.line
-    }
-
-    /// Who let them through.
-    pub(crate) fn by(&self) -> &Grant {
-        &self.by
-    }
-
     /// The bytes, given up to the shell.
     pub(crate) fn into_line(self) -> Vec<u8> {
         self.line
@@ -295,6 +284,11 @@ impl Gate {
         }
     }
 
+    /// Lets go of the held line: a record of it could not be written, or the driver leaves. Nothing runs.
+    pub(crate) fn forget(&mut self) {
+        self.state = State::Idle;
+    }
+
     /// Takes one event and says what to do about it. `now` is monotonic, since any fixed moment.
     pub(crate) fn step(&mut self, event: Event, now: Duration) -> Vec<Effect> {
         match event {
@@ -324,7 +318,10 @@ impl Gate {
             }
             Verdict::Allow if !self.locked => self.run(judged, Grant::Rule, Durable::Soon, &mut effects),
             Verdict::Allow | Verdict::Ask => {
-                let grant = self.session_grants.iter().find(|grant| grant.material == judged.material);
+                let grant = self
+                    .session_grants
+                    .iter()
+                    .find(|grant| !judged.material.is_empty() && grant.material == judged.material);
                 match grant {
                     Some(SessionGrant { request, reviewer, .. }) if !self.locked => {
                         let by =
@@ -487,18 +484,15 @@ impl Gate {
             effects.push(self.record("lock", facts, Durable::Soon));
         }
     }
-
-    /// The materials that are good for the rest of the session.
-    pub(crate) fn session_materials(&self) -> BTreeSet<&str> {
-        self.session_grants.iter().map(|grant| grant.material.as_str()).collect()
-    }
 }
 
 fn verdict_facts(judged: &Judged, locked: bool) -> Map<String, Value> {
     let judgement = &judged.judgement;
     let mut facts = crate::audit::line_facts(&judged.line);
     facts.insert("verdict".to_owned(), json!(judgement.verdict.name()));
-    facts.insert("material".to_owned(), json!(judged.material));
+    if !judged.material.is_empty() {
+        facts.insert("material".to_owned(), json!(judged.material));
+    }
     facts.insert("risk".to_owned(), json!(judgement.risk.score));
     if locked {
         facts.insert("locked".to_owned(), json!(true));
@@ -515,7 +509,10 @@ fn verdict_facts(judged: &Judged, locked: bool) -> Map<String, Value> {
 }
 
 fn run_facts(by: &Grant, material: &str) -> Map<String, Value> {
-    let mut facts = object([("material", json!(material))]);
+    let mut facts = Map::new();
+    if !material.is_empty() {
+        facts.insert("material".to_owned(), json!(material));
+    }
     match by {
         Grant::Rule => {
             facts.insert("by".to_owned(), json!("rule"));

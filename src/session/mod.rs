@@ -9,7 +9,10 @@ pub(crate) mod editor;
 mod foreground;
 #[cfg(test)]
 mod tests;
+mod start;
 pub(crate) mod world;
+
+pub(crate) use start::start;
 
 use crate::gate::Approved;
 use crate::shells::channel::{Channel, Fault, Report};
@@ -26,7 +29,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use world::{LiveWorld, Surroundings};
+pub(crate) use world::{LiveWorld, Surroundings};
 
 /// What typed bytes are held at most while nobody takes them; then the terminal itself holds the rest.
 const MOST_HELD: usize = 1 << 20;

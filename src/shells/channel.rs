@@ -340,6 +340,17 @@ impl Channel {
         }
     }
 
+    /// Sends what prepares a shell that reads no file of its own: before any submission, once.
+    pub(super) fn first_line(&mut self, line: &[u8]) -> io::Result<()> {
+        self.send(Way::Commands, line).map_err(io::Error::other)
+    }
+
+    /// Ends the commands: the shell leaves as at the end of its input.
+    pub(crate) fn close(&mut self) {
+        self.phase = Phase::Broken;
+        let _ = guardsh_sys::io::end_writing(self.commands.as_fd());
+    }
+
     /// Breaks the channel off: nothing is sent from now on.
     pub(crate) fn distrust(&mut self) {
         self.phase = Phase::Broken;

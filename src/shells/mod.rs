@@ -8,6 +8,9 @@ mod bash;
 pub(crate) mod channel;
 mod dash;
 pub(crate) mod quote;
+mod standard;
+
+pub(crate) use standard::{StandardStart, start_standard};
 
 use crate::world::ShellKind;
 use channel::{Channel, Fault};

@@ -64,6 +64,8 @@ fn look_at_environment(env: &HashMap<OsString, OsString>) -> Result<(), Why> {
         "GIT_DISCOVERY_ACROSS_FILESYSTEM",
         "GIT_MERGE_AUTOEDIT",
         "GIT_OPTIONAL_LOCKS",
+        "GIT_SSL_CAINFO",
+        "GIT_SSL_CAPATH",
         "GIT_TERMINAL_PROMPT",
     ];
     for (name, value) in env {

@@ -7,6 +7,6 @@ mod door;
 mod files;
 mod git;
 
-pub(crate) use door::{DoorWorld, ShellKind, home_of};
+pub(crate) use door::{DoorWorld, ShellKind, Snapshot, Started, home_of};
 pub(crate) use files::{Found, file_facts, find_program, read_file, real_path};
 pub(crate) use git::git_facts;

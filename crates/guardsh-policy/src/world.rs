@@ -41,6 +41,20 @@ pub trait World {
     fn read_file(&mut self, path: &Path, limit: usize) -> Option<Vec<u8>>;
     /// Whether git, run from this folder, would run anything that a configuration names.
     fn git(&mut self, folder: &Folder) -> GitFacts;
+    /// Whether the shell is interactive: it stays where `exit` finds stopped jobs, hooks and traps call its
+    /// functions, and descriptors 3 to 7 can only have been opened by lines that were judged.
+    fn interactive(&mut self) -> Known<bool> {
+        Known::Unknown
+    }
+    /// Whether a folder is there and can be entered. Only a live answer helps; "unknown" keeps the place
+    /// behind a `cd` that may fail unknown.
+    fn is_folder(&mut self, _path: &Path) -> Known<bool> {
+        Known::Unknown
+    }
+    /// Whether nobody but root can change this file between now and the run.
+    fn is_fixed(&mut self, _path: &Path) -> bool {
+        false
+    }
     /// Whether the session's pager cannot start a shell (`LESSSECURE=1` is set and will reach the program).
     fn pager_is_secure(&mut self) -> bool;
 }

@@ -66,10 +66,10 @@ pub struct ProgramRecord {
     /// The real path of a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Its device.
+    /// Its device, in decimal digits: JSON readers do not keep large numbers exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device: Option<u64>,
-    /// Its inode.
+    pub device: Option<String>,
+    /// Its inode, in decimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inode: Option<u64>,
+    pub inode: Option<String>,
 }

@@ -104,6 +104,10 @@ pub enum Pipe {
 }
 
 /// Anything that can be a stage of a pipeline.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most commands are simple ones, and are not moved about"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Assignments, words, redirections.
@@ -141,6 +145,7 @@ pub struct Compound {
 }
 
 /// The compound commands.
+#[expect(clippy::large_enum_variant, reason = "few of them stand in a text")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompoundKind {
     /// `{ …; }`

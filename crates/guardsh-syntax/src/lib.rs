@@ -5,9 +5,26 @@
 //! judge this: ask). There is no fourth. No I/O, no panic, no unbounded recursion, time linear in the text.
 #![forbid(unsafe_code)]
 
+mod ansi_c;
+mod arith;
 mod ast;
+mod braces;
+mod commands;
+mod compound;
+mod heredoc;
+mod param;
+mod print;
+mod reader;
+mod redirects;
+mod tests_expr;
+mod visit;
+mod words;
 
 pub use ast::*;
+pub use print::print;
+pub use visit::scripts_in;
+
+use reader::Reader;
 
 /// Which shell will read the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,4 +69,105 @@ pub struct Place {
     pub at: usize,
     /// In words, fit to be shown: "unclosed single quote", "`coproc`".
     pub what: String,
+    /// Of incomplete text: reading again makes no sense before this has appeared in what follows, so that
+    /// a driver that reads line by line need not try again at each line.
+    pub until: Option<Until>,
+}
+
+/// What must appear in further text before an incomplete one can become whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// This byte, anywhere.
+    Byte(u8),
+    /// A line that is this, tabs at its beginning left out.
+    Line(Vec<u8>),
+}
+
+/// Reads a whole text.
+///
+/// Blank text and comments give a script without statements.
+pub fn read(text: &[u8], dialect: Dialect, options: Options) -> Result<Script, NotRead> {
+    let mut reader = Reader::new(text, dialect, options);
+    reader.refuse_bytes()?;
+    let script = reader.whole_script()?;
+    // A continuation as the last thing wants another line; `-c` text ends here all the same.
+    if !options.backslash_at_end && text.ends_with(b"\\\n") && reader.ends_in_continuation() {
+        return reader.incomplete(text.len(), "a line continuation at the end");
+    }
+    Ok(script)
+}
+
+/// Reads the first complete command line: up to and including its newline and the here-documents behind it.
+///
+/// Gives the tree and how many bytes it took; that is how a shell reads a script or its standard input.
+/// Text that ends without a newline is complete too.
+pub fn first_command(
+    text: &[u8],
+    dialect: Dialect,
+    options: Options,
+) -> Result<(Script, usize), NotRead> {
+    let mut reader = Reader::new(text, dialect, options);
+    let script = reader.one_line()?;
+    let taken = reader.pos;
+    Reader::new(text.get(..taken).unwrap_or(text), dialect, options).refuse_bytes()?;
+    Ok((script, taken))
+}
+
+/// Whether the bytes are a variable's name.
+pub fn is_name(bytes: &[u8]) -> bool {
+    match bytes {
+        [first, rest @ ..] => {
+            reader::is_name_start(*first) && rest.iter().all(|byte| reader::is_name_byte(*byte))
+        }
+        [] => false,
+    }
+}
+
+/// Whether the bytes are `NAME=…` or `NAME+=…`.
+pub fn is_assignment_word(bytes: &[u8]) -> bool {
+    match bytes.iter().position(|byte| *byte == b'=') {
+        Some(at) => {
+            let name = bytes.get(..at).unwrap_or_default();
+            is_name(name.strip_suffix(b"+").unwrap_or(name))
+        }
+        None => false,
+    }
+}
+
+impl Word {
+    /// The word's value after quote removal, where nothing in it expands.
+    pub fn literal_value(&self) -> Option<Vec<u8>> {
+        let mut value = Vec::new();
+        literal_parts(&self.parts, &mut value)?;
+        Some(value)
+    }
+}
+
+fn literal_parts(parts: &[WordPart], into: &mut Vec<u8>) -> Option<()> {
+    for part in parts {
+        match &part.kind {
+            WordPartKind::Literal(bytes)
+            | WordPartKind::SingleQuoted(bytes)
+            | WordPartKind::AnsiC(bytes) => {
+                into.extend_from_slice(bytes);
+            }
+            WordPartKind::Escaped(byte) => into.push(*byte),
+            WordPartKind::DoubleQuoted(parts) => literal_parts(parts, into)?,
+            WordPartKind::Localized(_)
+            | WordPartKind::Param(_)
+            | WordPartKind::Command(_)
+            | WordPartKind::Backquoted(_)
+            | WordPartKind::Arith(_)
+            | WordPartKind::Process(..)
+            | WordPartKind::Star
+            | WordPartKind::Question
+            | WordPartKind::Bracket(_)
+            | WordPartKind::ExtGlob(..)
+            | WordPartKind::BraceList(_)
+            | WordPartKind::BraceRange(_)
+            | WordPartKind::Tilde(_)
+            | WordPartKind::ArrayLiteral(_) => return None,
+        }
+    }
+    Some(())
 }

@@ -4,6 +4,7 @@
 //! reads the configuration, the environment or the clock.
 #![expect(unsafe_code, reason = "this crate is where the system is called")]
 
+pub mod ancestry;
 pub mod io;
 pub mod plain;
 pub mod process;

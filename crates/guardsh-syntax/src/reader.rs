@@ -1,0 +1,216 @@
+//! The bytes under the reader: where it is, what it may not step over, and how each of the three ends is said.
+
+use crate::ast::Span;
+use crate::{Dialect, NotRead, Options, Place, Until};
+
+/// Constructs inside each other; a substitution counts three (itself, its script, its words). Enough for people
+/// and programs, few enough for any stack.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+pub(crate) type Read<T> = Result<T, NotRead>;
+
+/// A here-document whose body has not been reached yet.
+pub(crate) struct PendingHereDoc {
+    pub(crate) delimiter: Vec<u8>,
+    pub(crate) quoted: bool,
+    pub(crate) tabs: bool,
+}
+
+pub(crate) struct Reader<'t> {
+    pub(crate) text: &'t [u8],
+    pub(crate) pos: usize,
+    pub(crate) dialect: Dialect,
+    pub(crate) options: Options,
+    /// Added to every place that is told: where the text at hand stands in the submission.
+    pub(crate) base: usize,
+    pub(crate) depth: usize,
+    /// Here-documents of the script at hand, in the order in which they were announced.
+    pub(crate) pending: Vec<PendingHereDoc>,
+    /// The bodies that were read, for the same script.
+    pub(crate) bodies: Vec<crate::ast::HereDoc>,
+    /// How many here-documents of this script were announced so far.
+    pub(crate) announced: usize,
+}
+
+impl<'t> Reader<'t> {
+    pub(crate) fn new(text: &'t [u8], dialect: Dialect, options: Options) -> Self {
+        Self {
+            text,
+            pos: 0,
+            dialect,
+            options,
+            base: 0,
+            depth: 0,
+            pending: Vec::new(),
+            bodies: Vec::new(),
+            announced: 0,
+        }
+    }
+
+    pub(crate) fn is_bash(&self) -> bool {
+        self.dialect == Dialect::Bash
+    }
+
+    /// The byte at hand, raw: inside single quotes, comments and quoted here-documents.
+    pub(crate) fn raw(&self) -> Option<u8> {
+        self.text.get(self.pos).copied()
+    }
+
+    pub(crate) fn raw_at(&self, ahead: usize) -> Option<u8> {
+        self.text.get(self.pos.saturating_add(ahead)).copied()
+    }
+
+    /// The byte at hand with line continuations taken out, as the shell's own reader does it.
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        while self.raw() == Some(b'\\') && self.raw_at(1) == Some(b'\n') {
+            self.pos += 2;
+        }
+        self.raw()
+    }
+
+    /// The byte behind the one at hand, continuations taken out.
+    pub(crate) fn peek_second(&mut self) -> Option<u8> {
+        self.peek()?;
+        let mut at = self.pos + 1;
+        while self.text.get(at) == Some(&b'\\') && self.text.get(at + 1) == Some(&b'\n') {
+            at += 2;
+        }
+        self.text.get(at).copied()
+    }
+
+    /// Steps over the byte at hand.
+    pub(crate) fn bump(&mut self) {
+        self.peek();
+        self.pos = (self.pos + 1).min(self.text.len());
+    }
+
+    /// Steps over this byte if it is the one at hand.
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        if there {
+            self.bump();
+        }
+        there
+    }
+
+    /// A place just behind the last byte that was taken, continuations before the next one left out.
+    pub(crate) fn here(&mut self) -> usize {
+        self.peek();
+        self.pos
+    }
+
+    pub(crate) fn span(&self, start: usize) -> Span {
+        Span {
+            start: self.base + start,
+            end: self.base + self.pos.max(start),
+        }
+    }
+
+    /// Goes one construct deeper; every call is matched by [`Reader::leave`].
+    pub(crate) fn enter(&mut self) -> Read<()> {
+        if self.depth >= MAX_DEPTH {
+            return self.unsupported(self.pos, "too many constructs inside each other");
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn place(&self, at: usize, what: impl Into<String>) -> Place {
+        Place {
+            at: self.base + at,
+            what: what.into(),
+            until: None,
+        }
+    }
+
+    pub(crate) fn incomplete<T>(&self, at: usize, what: &str) -> Read<T> {
+        Err(NotRead::Incomplete(self.place(at, what)))
+    }
+
+    /// Incomplete, and reading again makes no sense before this has appeared.
+    pub(crate) fn incomplete_until<T>(&self, at: usize, what: &str, until: Until) -> Read<T> {
+        let place = Place {
+            until: Some(until),
+            ..self.place(at, what)
+        };
+        Err(NotRead::Incomplete(place))
+    }
+
+    pub(crate) fn invalid<T>(&self, at: usize, what: impl Into<String>) -> Read<T> {
+        Err(NotRead::Invalid(self.place(at, what)))
+    }
+
+    pub(crate) fn unsupported<T>(&self, at: usize, what: impl Into<String>) -> Read<T> {
+        Err(NotRead::Unsupported(self.place(at, what)))
+    }
+
+    /// The shell would say "syntax error near unexpected token", or wants more.
+    pub(crate) fn unexpected<T>(&mut self) -> Read<T> {
+        match self.peek() {
+            None => self.incomplete(self.pos, "the command is not finished"),
+            Some(b'\n') => self.invalid(self.pos, "unexpected end of line"),
+            Some(byte) => self.invalid(
+                self.pos,
+                format!("unexpected `{}`", char::from(byte).escape_default()),
+            ),
+        }
+    }
+
+    /// Steps over spaces and tabs.
+    pub(crate) fn blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.bump();
+        }
+    }
+
+    /// Steps over spaces, tabs and a comment.
+    pub(crate) fn blanks_and_comment(&mut self) {
+        self.blanks();
+        if self.options.comments && self.raw() == Some(b'#') {
+            while self.raw().is_some_and(|byte| byte != b'\n') {
+                self.pos += 1;
+            }
+        }
+    }
+
+    /// Steps over a newline and reads the bodies of the here-documents announced before it.
+    pub(crate) fn newline(&mut self) -> Read<()> {
+        self.bump();
+        if self.pending.is_empty() {
+            Ok(())
+        } else {
+            self.here_doc_bodies()
+        }
+    }
+
+    /// Steps over blank lines and comments.
+    pub(crate) fn newlines(&mut self) -> Read<()> {
+        loop {
+            self.blanks_and_comment();
+            if self.peek() != Some(b'\n') {
+                return Ok(());
+            }
+            self.newline()?;
+        }
+    }
+}
+
+/// Bytes that end an unquoted word.
+pub(crate) fn ends_word(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b'\t' | b'\n' | b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'
+    )
+}
+
+pub(crate) fn is_name_start(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphabetic()
+}
+
+pub(crate) fn is_name_byte(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphanumeric()
+}

@@ -1,0 +1,84 @@
+//! The tools, one file each, and which form of guardsh was called.
+
+pub(crate) mod approve;
+pub(crate) mod audit;
+pub(crate) mod cancel;
+pub(crate) mod check;
+pub(crate) mod deny;
+pub(crate) mod inside;
+pub(crate) mod invocation;
+pub(crate) mod lift;
+pub(crate) mod output;
+pub(crate) mod pending;
+pub(crate) mod policy;
+pub(crate) mod request;
+pub(crate) mod serve;
+pub(crate) mod service;
+pub(crate) mod show;
+pub(crate) mod token;
+pub(crate) mod trust;
+
+use crate::config::{self, Loaded, Places};
+use crate::feedback::EXIT_FAULT;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// `guardsh audit …` on the configured log.
+pub(crate) fn audit_log(args: &audit::AuditArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> {
+    use std::io::IsTerminal;
+    if let Some(words) = inside::refusal("audit") {
+        service::complain(&words)?;
+        return Ok(ExitCode::from(inside::REFUSED));
+    }
+    let (loaded, places) = configuration(config)?;
+    let log = loaded.config.audit.path.clone().unwrap_or_else(|| places.audit_log());
+    let columns = std::io::stdout()
+        .is_terminal()
+        .then(|| guardsh_sys::tty::size(std::os::fd::AsFd::as_fd(&std::io::stdout())).ok())
+        .flatten()
+        .map(|size| usize::from(size.columns));
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    let mut to = audit::Output { out: &mut out, err: &mut err, columns };
+    Ok(ExitCode::from(audit::run(args, &log, jiff::Timestamp::now(), &mut to)))
+}
+
+/// `guardsh serve` with the limits of the configuration.
+pub(crate) fn service(args: &serve::Serve, config: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let (loaded, _) = configuration(config)?;
+    let (approval, limits) = (&loaded.config.approval, &loaded.config.limits);
+    let rules = guardsh_server::Rules {
+        use_within: approval.use_within,
+        denial_sticks: approval.denial_sticks,
+        asks_open: limits.asks_open,
+        asks_per_hour: limits.asks_per_hour,
+        refusals: limits.refusals.count,
+        refusals_within: limits.refusals.within,
+        ..guardsh_server::Rules::default()
+    };
+    serve::run(args, rules)
+}
+
+/// `guardsh request`: judges the line as `-c` would, and files what it asks.
+pub(crate) fn appeal(args: &request::Ask, config: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let call = invocation::ShellCall { config: config.map(Path::to_owned), ..invocation::ShellCall::default() };
+    let mut ready = match crate::oneshot::ready(&call, guardsh_protocol::Door::Command) {
+        Ok(ready) => ready,
+        Err(error) => {
+            crate::oneshot::fault(&crate::feedback::with_causes(&error));
+            return Ok(ExitCode::from(EXIT_FAULT));
+        }
+    };
+    let reading = ready.reading();
+    let settings = crate::desk::ask_settings(&ready.setup.loaded);
+    let line = args.line.as_bytes();
+    let request = crate::desk::appeal(&ready.setup, line, reading, &args.reason, &mut ready.world)
+        .map_err(anyhow::Error::msg)?;
+    request::run(request, settings, &|| false)
+}
+
+/// The configuration that a tool goes by.
+pub(crate) fn configuration(named: Option<&Path>) -> anyhow::Result<(Loaded, Places)> {
+    let places = Places::find();
+    let loaded = config::load(named, &places)?;
+    Ok((loaded, places))
+}

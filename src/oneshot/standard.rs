@@ -1,0 +1,325 @@
+//! Commands on standard input: one by one, in a live shell, with the caller's standard input left to them.
+//!
+//! The guard reads its descriptor 0 no further than the end of each command, so that `read x` in a script gets
+//! the line behind it. What was read is judged with the shell's own state and handed over the channel; the
+//! commands themselves find the caller's standard input where it was.
+
+use super::ready::Ready;
+use super::tell::{Teller, fault};
+use super::wait::wait;
+use crate::cli::invocation::ShellCall;
+use crate::config::startup::Standing;
+use crate::desk::{Desk, Step, Submitted};
+use crate::feedback::{EXIT_FAULT, with_causes};
+use crate::session::{LiveWorld, Surroundings};
+use crate::shells::channel::{Channel, Fault, Report};
+use crate::shells::{StandardStart, start_standard};
+use crate::world::ShellKind;
+use guardsh_sys::plain::{Change, Signals, die_like, wait_beside};
+use guardsh_syntax::{NotRead, Options, Place, Until, first_command};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::process::ExitCode;
+
+/// The status of text that the shell would not read.
+const EXIT_INVALID: u8 = 2;
+/// A command longer than this is not read to its end.
+const LONGEST_COMMAND: usize = 16 << 20;
+
+/// `guardsh -s`, `guardsh < script`
+pub(crate) fn run_standard(ready: Ready, call: &ShellCall, arguments: &[OsString]) -> ExitCode {
+    match Standard::start(ready, call, arguments).and_then(|mut standard| standard.drive()) {
+        Ok(status) => ExitCode::from(status),
+        Err(words) => {
+            fault(&words);
+            ExitCode::from(EXIT_FAULT)
+        }
+    }
+}
+
+struct Standard {
+    desk: Desk,
+    teller: Teller,
+    signals: Signals,
+    channel: Channel,
+    around: Surroundings,
+    shell: ShellKind,
+    program: std::path::PathBuf,
+    input: Input,
+}
+
+/// What the loop goes on with.
+enum Next {
+    Go,
+    End(u8),
+}
+
+impl Standard {
+    fn start(ready: Ready, call: &ShellCall, arguments: &[OsString]) -> Result<Self, String> {
+        let signals = Signals::take().map_err(|error| format!("signals cannot be taken over: {error}"))?;
+        let _ = guardsh_sys::process::become_subreaper();
+        let Ready { setup, world: _, env, program, shell, startup } = ready;
+        let teller = Teller::new(setup.loaded.config.feedback);
+        let home = setup.places.home.clone();
+        let trusted_path = setup.loaded.config.policy.trusted_path.clone();
+        let desk = Desk::open(setup).map_err(|error| with_causes(&error))?;
+        let start = StandardStart {
+            kind: shell,
+            program: program.clone(),
+            login: call.login && startup.iter().all(|file| file.standing != Standing::NotAccepted),
+            options: call.passed.clone(),
+            arguments: arguments.to_vec(),
+            environment: env.variables,
+        };
+        let started = start_standard(&start)
+            .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
+        let around = Surroundings { shell, pid: started.pid, home, trusted_path };
+        Ok(Self { desk, teller, signals, channel: started.channel, around, shell, program, input: Input::new() })
+    }
+
+    fn drive(&mut self) -> Result<u8, String> {
+        // The shell reports once it is ready, and after each command.
+        if let Next::End(status) = self.until_prompt()? {
+            return Ok(status);
+        }
+        loop {
+            let next = match self.next_command()? {
+                Command::Text(text) => self.submit(&text)?,
+                Command::Nothing => Next::Go,
+                Command::Invalid(text, place) => return self.invalid(&text, &place),
+                Command::End => {
+                    self.channel.close();
+                    return self.ended();
+                }
+            };
+            if let Next::End(status) = next {
+                return Ok(status);
+            }
+            let _ = self.desk.sync_if_due();
+        }
+    }
+
+    /// Reads one complete command of standard input, and not a byte more.
+    fn next_command(&mut self) -> Result<Command, String> {
+        let options = self.options()?;
+        let mut text = Vec::new();
+        let mut until: Option<Until> = None;
+        loop {
+            let before = text.len();
+            let more = self.input.line(&mut text).map_err(|error| format!("standard input cannot be read: {error}"))?;
+            if text.len() > LONGEST_COMMAND {
+                return Err(format!("a command on standard input is longer than {LONGEST_COMMAND} bytes"));
+            }
+            let at_end = !more;
+            if at_end && text.is_empty() {
+                return Ok(Command::End);
+            }
+            let line = text.get(before..).unwrap_or_default();
+            if !at_end && !appears(until.as_ref(), line) {
+                continue;
+            }
+            // At the end the shell takes what a session would wait for.
+            let reading = Options { here_doc_at_end: at_end, backslash_at_end: at_end, ..options };
+            match first_command(&text, self.shell.dialect(), reading) {
+                Ok((script, _)) if script.statements.is_empty() => return Ok(Command::Nothing),
+                Ok(_) => return Ok(Command::Text(text)),
+                Err(NotRead::Incomplete(place)) if !at_end => until = place.until,
+                Err(NotRead::Incomplete(place) | NotRead::Invalid(place)) => return Ok(Command::Invalid(text, place)),
+                // Where such a command ends cannot be told for sure; all that follows belongs to it.
+                Err(NotRead::Unsupported(_)) => return Ok(Command::Text(text)),
+            }
+        }
+    }
+
+    fn options(&mut self) -> Result<Options, String> {
+        Ok(Options { extglob: false, here_doc_at_end: true, backslash_at_end: true, comments: true })
+    }
+
+    fn submit(&mut self, text: &[u8]) -> Result<Next, String> {
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        self.channel.open().map_err(|fault| fault.to_string())?;
+        let mut world = LiveWorld::new(&mut self.channel, &self.around);
+        world.prefetch(text);
+        let extglob = guardsh_policy::World::option(&mut world, "extglob") == guardsh_policy::Known::Yes(true);
+        let options = Options { extglob, here_doc_at_end: true, backslash_at_end: true, comments: true };
+        let submitted = self.desk.submit(text, options, &mut world);
+        let step = match submitted {
+            Submitted::Judged(Step::Wait) => wait(&mut self.desk, &mut world, &mut self.signals, self.teller),
+            Submitted::Judged(step) => step,
+            Submitted::Nothing => self.desk.submit_actions(text, options, Vec::new(), &mut world),
+            Submitted::Incomplete(place) | Submitted::Invalid(place) => {
+                let what = format!("text that guardsh does not read: {}", place.what);
+                let action = crate::desk::opaque(text, what, &mut world);
+                match self.desk.submit_actions(text, options, vec![action], &mut world) {
+                    Step::Wait => wait(&mut self.desk, &mut world, &mut self.signals, self.teller),
+                    step => step,
+                }
+            }
+        };
+        if let Some(fault) = world.into_fault() {
+            return self.broken(&fault);
+        }
+        match step {
+            Step::Run(approved) => self.channel.run(approved).map_err(|fault| fault.to_string())?,
+            Step::Refuse(refusal) => {
+                self.teller.tell(&refusal);
+                self.channel.refuse(refusal.exit).map_err(|fault| fault.to_string())?;
+            }
+            Step::Wait => return Err("the wait ended without an answer".to_owned()),
+        }
+        self.until_prompt()
+    }
+
+    /// Waits until the shell has done what it was given.
+    fn until_prompt(&mut self) -> Result<Next, String> {
+        loop {
+            match self.channel.reports() {
+                Ok(reports) => {
+                    for report in reports {
+                        match report {
+                            Report::Prompt { status } => {
+                                let _ = self.desk.ended(i32::from(status));
+                                return Ok(Next::Go);
+                            }
+                            Report::WaitEnded => {}
+                        }
+                    }
+                }
+                Err(Fault::Closed) => return self.ended().map(Next::End),
+                Err(fault) => return self.broken(&fault),
+            }
+            self.pass_on_signals()?;
+            let mut fds = [
+                PollFd::new(self.channel.fd(), PollFlags::POLLIN),
+                PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            ];
+            match poll(&mut fds, PollTimeout::NONE) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(format!("the shell cannot be waited for: {errno}")),
+            }
+        }
+    }
+
+    fn pass_on_signals(&mut self) -> Result<(), String> {
+        while let Some(arrived) = self.signals.arrived().map_err(|error| error.to_string())? {
+            if !arrived.by_kernel && arrived.signal != Signal::SIGCHLD {
+                let _ = guardsh_sys::process::signal(self.around.pid, arrived.signal);
+            }
+        }
+        Ok(())
+    }
+
+    /// The shell said what it should not have: nothing more runs.
+    fn broken(&mut self, why: &Fault) -> Result<Next, String> {
+        self.channel.distrust();
+        let _ = guardsh_sys::process::signal(self.around.pid, Signal::SIGKILL);
+        let _ = wait_beside(self.around.pid, &mut self.signals);
+        Err(format!("the shell answered as no shell of ours does: {why}"))
+    }
+
+    /// The shell is ending: its status is ours.
+    fn ended(&mut self) -> Result<u8, String> {
+        match wait_beside(self.around.pid, &mut self.signals) {
+            Ok(Change::Exited(status)) => {
+                let _ = self.desk.ended(status);
+                Ok(u8::try_from(status & 0xff).unwrap_or(EXIT_FAULT))
+            }
+            Ok(Change::Killed(signal)) => {
+                let _ = self.desk.ended(128 + signal);
+                let _ = die_like(signal);
+                Ok(u8::try_from(128 + signal).unwrap_or(EXIT_FAULT))
+            }
+            Err(error) => Err(format!("the shell cannot be waited for: {error}")),
+        }
+    }
+
+    /// The shell's own words for text it would not run; it ends there, as a shell does.
+    fn invalid(&mut self, text: &[u8], place: &Place) -> Result<u8, String> {
+        self.desk.invalid(text, &place.what).map_err(|error| with_causes(&error))?;
+        let words = super::command::words_of_shell(&self.program, self.shell, text);
+        let _ = io::stderr().write_all(&words);
+        self.channel.close();
+        let _ = guardsh_sys::process::signal(self.around.pid, Signal::SIGKILL);
+        let _ = wait_beside(self.around.pid, &mut self.signals);
+        Ok(EXIT_INVALID)
+    }
+}
+
+/// What standard input gave.
+enum Command {
+    Text(Vec<u8>),
+    Nothing,
+    Invalid(Vec<u8>, Place),
+    End,
+}
+
+/// Whether what must appear before reading again makes sense is in this line.
+fn appears(until: Option<&Until>, line: &[u8]) -> bool {
+    match until {
+        None => true,
+        Some(Until::Byte(byte)) => line.contains(byte),
+        Some(Until::Line(wanted)) => {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let mut line = line;
+            while let [b'\t', rest @ ..] = line {
+                line = rest;
+            }
+            line == wanted.as_slice()
+        }
+    }
+}
+
+/// Descriptor 0, read line by line without reading ahead.
+struct Input {
+    /// Whether the file can be wound back, so that larger pieces may be read.
+    seekable: bool,
+}
+
+impl Input {
+    fn new() -> Self {
+        let seekable = nix::unistd::lseek(io::stdin().as_fd(), 0, nix::unistd::Whence::SeekCur).is_ok();
+        Self { seekable }
+    }
+
+    /// Adds the next line with its newline; `false` at the end.
+    fn line(&mut self, into: &mut Vec<u8>) -> io::Result<bool> {
+        let mut piece = [0_u8; 4096];
+        let at_once = if self.seekable { piece.len() } else { 1 };
+        loop {
+            let room = piece.get_mut(..at_once).unwrap_or_default();
+            let count = match nix::unistd::read(stdin(), room) {
+                Ok(0) => return Ok(false),
+                Ok(count) => count,
+                Err(Errno::EINTR) => continue,
+                Err(Errno::EAGAIN) => {
+                    let mut fds = [PollFd::new(stdin(), PollFlags::POLLIN)];
+                    let _ = poll(&mut fds, PollTimeout::NONE);
+                    continue;
+                }
+                Err(errno) => return Err(errno.into()),
+            };
+            let got = piece.get(..count).unwrap_or_default();
+            match got.iter().position(|byte| *byte == b'\n') {
+                Some(at) => {
+                    into.extend_from_slice(got.get(..=at).unwrap_or_default());
+                    let surplus = i64::try_from(count - at - 1).unwrap_or(0);
+                    if surplus > 0 {
+                        nix::unistd::lseek(stdin(), -surplus, nix::unistd::Whence::SeekCur)?;
+                    }
+                    return Ok(true);
+                }
+                None => into.extend_from_slice(got),
+            }
+        }
+    }
+}
+
+fn stdin() -> BorrowedFd<'static> {
+    use std::sync::OnceLock;
+    static STDIN: OnceLock<io::Stdin> = OnceLock::new();
+    STDIN.get_or_init(io::stdin).as_fd()
+}
