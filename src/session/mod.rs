@@ -615,6 +615,7 @@ impl<'a> Session<'a> {
             Doing::Busy { running: true, .. } | Doing::Replaced { running: true }
         );
         self.doing = Doing::Replaced { running };
+        self.look = LONGEST_LOOK;
     }
 
     /// On hosts where nobody may see what another process waits for: it has reported, or it has the terminal to
@@ -1190,7 +1191,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         // Most lines are over before it is worth a look at who reads.
-        if self.look < FIRST_READER_LOOK {
+        if matches!(self.doing, Doing::Busy { .. }) && self.look < FIRST_READER_LOOK {
             return Ok(());
         }
         let group = tty::foreground(self.pty.master())?;
@@ -1252,7 +1253,7 @@ impl<'a> Session<'a> {
                 || last.given.elapsed() < LINE_SETTLES
                 || tty::readable(self.pty.terminal())? > 0)
         {
-            self.look = SHORTEST_LOOK;
+            self.look = LINE_SETTLES;
             return Ok(());
         }
         let ends = |byte: &u8| b"\r\n".contains(byte);

@@ -26,13 +26,11 @@ impl Shell for Bash {
                 if start.login {
                     files.push(PathBuf::from("/etc/profile"));
                     let own = [".bash_profile", ".bash_login", ".profile"];
-                    files.extend(
-                        home.and_then(|home| {
-                            own.into_iter()
-                                .map(|name| home.join(name))
-                                .find(|file| std::fs::File::open(file).is_ok())
-                        }),
-                    );
+                    files.extend(home.and_then(|home| {
+                        own.into_iter()
+                            .map(|name| home.join(name))
+                            .find(|file| std::fs::File::open(file).is_ok())
+                    }));
                 } else {
                     files.extend(home.map(|home| home.join(".bashrc")));
                 }
