@@ -325,6 +325,7 @@ impl<'a> Session<'a> {
                 pid: started.pid,
                 home,
                 trusted_path,
+                interactive: true,
             },
             channel: started.channel,
             input,

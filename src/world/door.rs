@@ -1,6 +1,6 @@
 //! A shell that has not started: what it will know is what the environment at the door says.
 
-use super::files::{Found, file_facts, find_program, read_file, real_path};
+use super::files::{Found, file_facts, find_program, is_fixed, is_folder, read_file, real_path};
 use super::git::git_facts;
 use guardsh_policy::{FileFacts, Folder, GitFacts, Known, Variable, World};
 use std::collections::HashMap;
@@ -94,6 +94,8 @@ pub(crate) struct DoorWorld {
     pub(crate) options: HashMap<String, bool>,
     /// `$1` and what follows.
     pub(crate) positional: Vec<Vec<u8>>,
+    /// `-i`
+    pub(crate) interactive: bool,
     /// What start-up files left behind, where some run first.
     pub(crate) started: Started,
 }
@@ -288,6 +290,18 @@ impl World for DoorWorld {
         }
     }
 
+    fn interactive(&mut self) -> Known<bool> {
+        Known::Yes(self.interactive)
+    }
+
+    fn is_folder(&mut self, path: &Path) -> Known<bool> {
+        Known::Yes(is_folder(path))
+    }
+
+    fn is_fixed(&mut self, path: &Path) -> bool {
+        is_fixed(path)
+    }
+
     fn pager_is_secure(&mut self) -> bool {
         self.env(b"LESSSECURE").is_some_and(|value| value == "1")
     }
@@ -312,6 +326,7 @@ mod tests {
             trusted_path: vec!["/usr/bin".into()],
             options: HashMap::new(),
             positional: Vec::new(),
+            interactive: false,
             started: Started::Plain,
         }
     }
