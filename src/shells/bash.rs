@@ -225,6 +225,9 @@ fn aliased(name: &[u8], text: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
 }
 
 /// Reads what `declare -p NAME` prints.
+/// What `declare -p PROMPT_COMMAND` prints behind the name when only the hook's own element is there.
+const OWN_HOOK: &[u8] = br#"=([99]="__gs_p \"\$?\"")"#;
+
 fn declared(name: &str, text: &[u8]) -> Result<Variable, Fault> {
     if text.is_empty() {
         return Ok(Variable::Unset);
@@ -240,6 +243,10 @@ fn declared(name: &str, text: &[u8]) -> Result<Variable, Fault> {
     let rest = rest.strip_prefix(name.as_bytes()).ok_or_else(malformed)?;
     let rest = rest.strip_suffix(b"\n").unwrap_or(rest);
     let exported = flags.contains(&b'x');
+    // Our own hook beside nothing else: to the text, and to whoever assigns to it, the variable is not set.
+    if name == "PROMPT_COMMAND" && flags == b"a" && rest == OWN_HOOK {
+        return Ok(Variable::Unset);
+    }
     if flags.iter().any(|flag| b"aAn".contains(flag)) {
         return Ok(Variable::Special { exported });
     }
