@@ -6,7 +6,7 @@
 
 use super::ready::Ready;
 use super::tell::{Teller, fault};
-use super::wait::wait;
+use super::wait::waited;
 use crate::cli::invocation::ShellCall;
 use crate::config::startup::Standing;
 use crate::desk::{Desk, Step, Submitted};
@@ -151,20 +151,16 @@ impl Standard {
         world.prefetch(text);
         let extglob = guardsh_policy::World::option(&mut world, "extglob") == guardsh_policy::Known::Yes(true);
         let options = Options { extglob, here_doc_at_end: true, backslash_at_end: true, comments: true };
-        let submitted = self.desk.submit(text, options, &mut world);
-        let step = match submitted {
-            Submitted::Judged(Step::Wait) => wait(&mut self.desk, &mut world, &mut self.signals, self.teller),
+        let step = match self.desk.submit(text, options, &mut world) {
             Submitted::Judged(step) => step,
             Submitted::Nothing => self.desk.submit_actions(text, options, Vec::new(), &mut world),
             Submitted::Incomplete(place) | Submitted::Invalid(place) => {
                 let what = format!("text that guardsh does not read: {}", place.what);
                 let action = crate::desk::opaque(text, what, &mut world);
-                match self.desk.submit_actions(text, options, vec![action], &mut world) {
-                    Step::Wait => wait(&mut self.desk, &mut world, &mut self.signals, self.teller),
-                    step => step,
-                }
+                self.desk.submit_actions(text, options, vec![action], &mut world)
             }
         };
+        let step = waited(step, &mut self.desk, &mut world, &mut self.signals, self.teller);
         match world.into_fault() {
             None => {}
             Some(Fault::Closed) => return self.ended().map(Next::End),
@@ -212,9 +208,10 @@ impl Standard {
                 PollFd::new(self.channel.fd(), PollFlags::POLLIN),
                 PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             ];
-            match poll(&mut fds, PollTimeout::NONE) {
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(format!("the shell cannot be waited for: {errno}")),
+            if let Err(errno) = poll(&mut fds, PollTimeout::NONE)
+                && errno != Errno::EINTR
+            {
+                return Err(format!("the shell cannot be waited for: {errno}"));
             }
         }
     }

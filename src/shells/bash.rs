@@ -36,7 +36,6 @@ impl Shell for Bash {
                 }
             }
             StartUp::Without => {}
-            StartUp::File(file) => files.push(start.folder.join(file)),
         }
         let given = start
             .environment

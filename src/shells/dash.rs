@@ -23,7 +23,6 @@ impl Shell for Dash {
         let rc = match &start.startup {
             StartUp::Usual => given.clone().unwrap_or_default(),
             StartUp::Without => OsString::new(),
-            StartUp::File(file) => start.folder.join(file).into_os_string(),
         };
         let mut hook = b"__gs_tty=".to_vec();
         hook.extend(quote::single(terminal.as_os_str().as_bytes()));
