@@ -80,7 +80,6 @@ impl Reader<'_> {
             }
             "function" => return self.function_keyword(start),
             "coproc" => return self.coproc(start),
-            "in" => return self.simple_or_function(),
             _ => return self.invalid(start, format!("unexpected `{word}`")),
         };
         self.with_redirects(kind, start)

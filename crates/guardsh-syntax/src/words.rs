@@ -217,7 +217,7 @@ impl Reader<'_> {
             b'\\' => return self.backslash(quoting, parts),
             b'$' => return self.dollar(quoting, parts),
             b'`' => {
-                let script = self.backquoted(quoting.in_double())?;
+                let script = self.backquoted(quoting)?;
                 parts.part(WordPartKind::Backquoted(script), self.span(start));
                 return Ok(());
             }
@@ -413,7 +413,9 @@ impl Reader<'_> {
             std::mem::take(&mut self.bodies),
             std::mem::take(&mut self.announced),
         );
+        self.substitutions += 1;
         let mut script = self.script()?;
+        self.substitutions -= 1;
         if self.peek().is_none() {
             return self.incomplete(start, "unclosed parenthesis of a substitution");
         }
@@ -433,7 +435,7 @@ impl Reader<'_> {
     }
 
     /// `` `…` ``: its text with one level of backslashes removed is read on its own.
-    fn backquoted(&mut self, in_double: bool) -> Read<Script> {
+    fn backquoted(&mut self, quoting: Quoting) -> Read<Script> {
         self.enter()?;
         let start = self.pos;
         self.pos += 1;
@@ -450,7 +452,11 @@ impl Reader<'_> {
                         self.pos += 1;
                         inner.push(next);
                     }
-                    Some(b'"') if in_double => {
+                    Some(b'"') if quoting == Quoting::HereDoc => {
+                        return self
+                            .unsupported(self.pos, "`\\\"` in backquotes in a here-document");
+                    }
+                    Some(b'"') if quoting.in_double() => {
                         self.pos += 1;
                         inner.push(b'"');
                     }
@@ -527,6 +533,9 @@ impl Reader<'_> {
                 return Ok(None);
             };
             match byte {
+                b'\\' if byte_at(at + 1) == Some(b'\n') => {
+                    return self.unsupported(start, "a line continuation in a bracket pattern");
+                }
                 b']' if !first => {
                     self.pos = at + 1;
                     return Ok(Some(inside));

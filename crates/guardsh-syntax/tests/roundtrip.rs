@@ -3,7 +3,7 @@
 mod support;
 
 use guardsh_syntax::{Dialect, NotRead, Script, first_command, print, read};
-use support::bash::{shown, understood};
+use support::bash::{as_function, shown, understood};
 use support::shape::{misplaced, shape};
 use support::{Chance, extent, material, options};
 
@@ -15,7 +15,7 @@ struct Fault {
 }
 
 fn fail_on(faults: &[Fault]) {
-    for fault in faults.iter().take(40) {
+    for fault in faults.iter().take(25) {
         eprintln!(
             "---- {}\n{}\n{}",
             fault.what,
@@ -43,57 +43,142 @@ fn bash_understands_alike(extglob: bool, usual: usize) {
     let lines = material(count, &mut chance);
     let all = lines.len();
     let taken = taken(lines, extglob);
-    let originals: Vec<Vec<u8>> = taken.iter().map(|(line, _)| line.clone()).collect();
-    let printed: Vec<Vec<u8>> = taken.iter().map(|(_, script)| print(script)).collect();
-    let of_lines = understood(&originals, extglob);
-    let of_printed = understood(&printed, extglob);
+    let lines: Vec<Vec<u8>> = taken.iter().map(|(line, _)| line.clone()).collect();
+    let scripts: Vec<Script> = taken.into_iter().map(|(_, script)| script).collect();
     let mut faults = Vec::new();
-    for (at, line) in originals.iter().enumerate() {
-        let (Some(expected), Some(got)) = (&of_lines[at], &of_printed[at]) else {
-            let what = match &of_lines[at] {
-                None => "bash refuses the line",
-                Some(_) => "bash refuses what was printed",
-            };
-            faults.push(Fault {
-                what,
-                line: line.clone(),
-                more: format!("printed: {}", shown(&printed[at])),
-            });
+    for (line, what) in lines.iter().zip(differences(&lines, &scripts, extglob)) {
+        let Some(what) = what else {
             continue;
         };
-        if without_backquotes(expected) != without_backquotes(got) {
-            faults.push(Fault {
-                what: "bash understands the line and what was printed differently",
-                line: line.clone(),
-                more: format!("line: {}\nprinted: {}", shown(expected), shown(got)),
-            });
-        }
+        let short = if faults.len() < 20 {
+            shortest(line, what, extglob)
+        } else {
+            line.clone()
+        };
+        let more = match read(&short, Dialect::Bash, options(extglob)) {
+            Ok(script) => told(&short, &script, extglob),
+            Err(error) => error.to_string(),
+        };
+        faults.push(Fault {
+            what,
+            line: short,
+            more,
+        });
     }
-    eprintln!("seed {seed}: {all} lines, {} taken", taken.len());
+    eprintln!("seed {seed}: {all} lines, {} taken", lines.len());
     fail_on(&faults);
 }
 
-/// bash keeps the text of backquotes as written, and so do we not: their insides are compared on their own.
-fn without_backquotes(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut inside = false;
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => {
-                let next = bytes.next();
-                if !inside {
-                    out.push(byte);
-                    out.extend(next);
-                }
+/// What is wrong with each line, if anything.
+fn differences(lines: &[Vec<u8>], scripts: &[Script], extglob: bool) -> Vec<Option<&'static str>> {
+    let originals: Vec<Vec<u8>> = lines
+        .iter()
+        .zip(scripts)
+        .map(|(line, script)| comparable(line, script))
+        .collect();
+    let printed: Vec<Vec<u8>> = scripts.iter().map(print).collect();
+    let whole = understood(lines, extglob);
+    let of_lines = in_functions(&originals, extglob);
+    let of_printed = in_functions(&printed, extglob);
+    (0..lines.len())
+        .map(|at| match (&whole[at], &of_lines[at], &of_printed[at]) {
+            (None, _, _) => Some("bash refuses the line"),
+            (_, None, _) => Some("bash refuses the line in a function"),
+            (_, _, None) => Some("bash refuses what was printed"),
+            (_, Some(expected), Some(got)) if normal(expected) != normal(got) => {
+                Some("bash understands the line and what was printed differently")
             }
-            b'`' => {
-                inside = !inside;
-                out.push(byte);
+            (Some(_), Some(_), Some(_)) => None,
+        })
+        .collect()
+}
+
+fn told(line: &[u8], script: &Script, extglob: bool) -> String {
+    let texts = [comparable(line, script), print(script)];
+    in_functions(&texts, extglob)
+        .iter()
+        .map(|text| shown(text.as_deref().unwrap_or(b"refused")))
+        .collect::<Vec<_>>()
+        .join("---- and printed\n")
+}
+
+/// A shorter line with the same fault: pieces are taken out as long as it stays.
+fn shortest(line: &[u8], what: &'static str, extglob: bool) -> Vec<u8> {
+    let mut line = line.to_vec();
+    let mut piece = line.len() / 2;
+    while piece > 0 {
+        let mut at = 0;
+        while at < line.len() {
+            let mut shorter = line.clone();
+            shorter.drain(at..(at + piece).min(line.len()));
+            let same = read(&shorter, Dialect::Bash, options(extglob)).is_ok_and(|script| {
+                differences(std::slice::from_ref(&shorter), &[script], extglob) == [Some(what)]
+            });
+            if same {
+                line = shorter;
+            } else {
+                at += piece;
             }
-            _ if !inside => out.push(byte),
-            _ => {}
         }
+        piece /= 2;
+    }
+    line
+}
+
+/// What bash makes of the texts in functions, blank ones left alone.
+fn in_functions(texts: &[Vec<u8>], extglob: bool) -> Vec<Option<Vec<u8>>> {
+    let wrapped: Vec<Vec<u8>> = texts
+        .iter()
+        .map(|text| as_function(&[b":\n", text.as_slice()].concat()))
+        .collect();
+    understood(&wrapped, extglob)
+}
+
+/// The line with each substitution in backquotes or here-documents as we print it: bash keeps the text of these
+/// as written, so that what is printed could not compare. Their insides are compared on their own.
+fn comparable(line: &[u8], script: &Script) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    let mut raw = support::shape::substitutions(script);
+    raw.retain(|it| it.backquoted || it.in_here_doc);
+    raw.sort_by_key(|it| it.start);
+    for it in raw {
+        if it.start < from {
+            continue;
+        }
+        out.extend_from_slice(&line[from..it.start]);
+        let part = &line[it.start..it.end];
+        let quote: &[u8] = if it.in_double { b"\"" } else { b"" };
+        let alone = [quote, part, quote].concat();
+        let printed = print(&read(&alone, Dialect::Bash, options(true)).unwrap());
+        let printed = printed.trim_ascii_end();
+        out.extend_from_slice(&printed[quote.len()..printed.len() - quote.len()]);
+        from = it.end;
+    }
+    out.extend_from_slice(&line[from..]);
+    out
+}
+
+/// `${!x*}` and `${!x@}` are one to the tree, and bash prints an empty line for each empty one.
+fn normal(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text.trim_ascii() {
+        if *byte != b'\n' || out.last() != Some(&b'\n') {
+            out.push(*byte);
+        }
+    }
+    let mut at = 0;
+    while at + 2 < out.len() {
+        if out[at..].starts_with(b"${!") {
+            let name = out[at + 3..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                .count();
+            if out[at + 3 + name..].starts_with(b"*}") {
+                out[at + 3 + name] = b'@';
+            }
+        }
+        at += 1;
     }
     out
 }
@@ -148,7 +233,7 @@ fn bash_understands_the_inside_of_each_substitution() {
     for (line, script) in taken(lines, true) {
         for inside in insides(&line, &script) {
             match read(&inside, Dialect::Bash, options(true)) {
-                Ok(script) => texts.push((inside, print(&script))),
+                Ok(script) => texts.push((comparable(&inside, &script), print(&script))),
                 Err(NotRead::Incomplete(place)) if place.what.contains("continuation") => {}
                 Err(error) => faults.push(Fault {
                     what: "the inside of a substitution is not read on its own",
@@ -160,18 +245,23 @@ fn bash_understands_the_inside_of_each_substitution() {
     }
     let originals: Vec<Vec<u8>> = texts.iter().map(|(text, _)| text.clone()).collect();
     let printed: Vec<Vec<u8>> = texts.iter().map(|(_, text)| text.clone()).collect();
-    let of_texts = understood(&originals, true);
-    let of_printed = understood(&printed, true);
+    let of_texts = in_functions(&originals, true);
+    let of_printed = in_functions(&printed, true);
     for (at, text) in originals.iter().enumerate() {
         let same = match (&of_texts[at], &of_printed[at]) {
-            (Some(one), Some(other)) => without_backquotes(one) == without_backquotes(other),
-            _ => false,
+            (Some(one), Some(other)) => normal(one) == normal(other),
+            (None, _) | (_, None) => false,
         };
         if !same {
             faults.push(Fault {
                 what: "bash understands the inside of a substitution differently",
                 line: text.clone(),
-                more: format!("printed: {}", shown(&printed[at])),
+                more: format!(
+                    "printed: {}\n{}\n{}",
+                    shown(&printed[at]),
+                    shown(of_texts[at].as_deref().unwrap_or(b"refused")),
+                    shown(of_printed[at].as_deref().unwrap_or(b"refused")),
+                ),
             });
         }
     }

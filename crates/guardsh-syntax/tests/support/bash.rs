@@ -33,6 +33,11 @@ pub(crate) fn understood(texts: &[Vec<u8>], extglob: bool) -> Vec<Option<Vec<u8>
     answers
 }
 
+/// The text as the body of a function: there bash prints its own ends of statements.
+pub(crate) fn as_function(text: &[u8]) -> Vec<u8> {
+    [b"f() {\n", text, b"\n}"].concat()
+}
+
 fn mark(number: usize) -> String {
     format!(": {MARK} {number}\n")
 }
@@ -76,7 +81,7 @@ fn run(text: &[u8], extglob: bool) -> (Vec<u8>, bool) {
     let number = FILES.fetch_add(1, Ordering::Relaxed);
     let name = std::env::temp_dir().join(format!("guardsh-{}-{number}", std::process::id()));
     std::fs::write(&name, text).unwrap();
-    let out = Command::new("bash")
+    let out = Command::new("/bin/bash")
         .args(["--norc", "--noprofile", "--pretty-print"])
         .args([if extglob { "-O" } else { "+O" }, "extglob"])
         .arg(&name)

@@ -44,7 +44,7 @@ fn ends_where_it_should(text: &[u8]) -> bool {
     let mut all = text.to_vec();
     all.extend_from_slice(b")\n");
     let line = all.iter().filter(|byte| **byte == b'\n').count();
-    let mut child = Command::new("dash")
+    let mut child = Command::new("/bin/dash")
         .args(["-n", "-s"])
         .env_clear()
         .env("LC_ALL", "C")

@@ -135,7 +135,7 @@ impl Maker<'_> {
             let lines = self.chance.below(3);
             for _ in 0..lines {
                 self.put("text ' it");
-                if expands && self.depth < 5 {
+                if expands && self.depth < 3 {
                     self.put(" \\$x \\a ");
                     self.expansion(true);
                 } else if !expands {
@@ -212,10 +212,15 @@ impl Maker<'_> {
 
     fn command(&mut self) {
         self.depth += 1;
-        let kind = if self.depth > 4 {
+        let kind = if self.depth > 3 {
             0
         } else {
             self.chance.below(26)
+        };
+        let kind = if kind < 13 || self.depth == 1 || self.one_in(2) {
+            kind
+        } else {
+            0
         };
         match kind {
             0..13 => self.simple(),
@@ -360,7 +365,7 @@ impl Maker<'_> {
     }
 
     fn expansion(&mut self, quoted: bool) {
-        let kind = if self.depth > 5 {
+        let kind = if self.depth > 3 {
             self.chance.below(3)
         } else {
             self.chance.below(12)
@@ -459,7 +464,7 @@ impl Maker<'_> {
                 2 => self.put("(b + 1)"),
                 3 => self.put("$x"),
                 4 => self.put("c++"),
-                5 if self.depth < 5 => self.script_in("$(", ")"),
+                5 if self.depth < 3 => self.script_in("$(", ")"),
                 6 => self.put("d ? 1 : 2"),
                 _ => self.put("16#ff"),
             }

@@ -36,6 +36,7 @@ pub(crate) struct Substitution {
     pub(crate) end: usize,
     pub(crate) backquoted: bool,
     pub(crate) in_double: bool,
+    pub(crate) in_here_doc: bool,
 }
 
 /// The substitutions of a tree, those inside backquotes left out: their places are in another text.
@@ -48,6 +49,7 @@ pub(crate) fn substitutions(script: &Script) -> Vec<Substitution> {
 fn walk(script: &Script, length: usize, substitutions: &mut Vec<Substitution>) -> Option<String> {
     let text = format!("{script:?}");
     let bytes = text.as_bytes();
+    let mut fault = None;
     let mut open: Vec<Node> = Vec::new();
     let mut found: Vec<Found> = Vec::new();
     let mut at = 0;
@@ -59,7 +61,7 @@ fn walk(script: &Script, length: usize, substitutions: &mut Vec<Substitution>) -
                 return Some(format!("{start}..{end} is not in a text of {length}"));
             }
             found.push(Found {
-                depth: open.len(),
+                depth: open.len() + usize::from(text[..at].ends_with("name_span: ")),
                 start,
                 end,
                 loose: open.last().is_some_and(|node| node.loose),
@@ -84,14 +86,15 @@ fn walk(script: &Script, length: usize, substitutions: &mut Vec<Substitution>) -
                 } else {
                     None
                 };
-                let quotes = before.ends_with("DoubleQuoted")
-                    || before.ends_with("Localized")
-                    || before.ends_with("HereDoc ");
+                let quotes = before.ends_with("DoubleQuoted") || before.ends_with("Localized");
                 open.push(Node {
                     found: found.len(),
                     substitution,
                     in_double: substitution.is_none()
                         && (quotes || open.last().is_some_and(|node| node.in_double)),
+                    in_here_doc: substitution.is_none()
+                        && (before.ends_with("HereDoc ")
+                            || open.last().is_some_and(|node| node.in_here_doc)),
                     backquoted: before.ends_with("Backquoted")
                         || open.last().is_some_and(|node| node.backquoted),
                     loose: open.last().is_some_and(|node| node.loose)
@@ -111,11 +114,12 @@ fn walk(script: &Script, length: usize, substitutions: &mut Vec<Substitution>) -
                             end: own.end,
                             backquoted,
                             in_double: open.last().is_some_and(|node| node.in_double),
+                            in_here_doc: open.last().is_some_and(|node| node.in_here_doc),
                         });
                     }
                     for it in inside.iter().filter(|it| it.depth > depth && !it.loose) {
-                        if it.start < own.start || it.end > own.end {
-                            return Some(format!(
+                        if fault.is_none() && (it.start < own.start || it.end > own.end) {
+                            fault = Some(format!(
                                 "{}..{} is not inside {}..{}",
                                 it.start, it.end, own.start, own.end
                             ));
@@ -127,13 +131,14 @@ fn walk(script: &Script, length: usize, substitutions: &mut Vec<Substitution>) -
         }
         at += 1;
     }
-    None
+    fault
 }
 
 struct Node {
     found: usize,
     substitution: Option<bool>,
     in_double: bool,
+    in_here_doc: bool,
     backquoted: bool,
     loose: bool,
 }
