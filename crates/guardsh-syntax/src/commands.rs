@@ -11,6 +11,12 @@ use crate::{Until, is_name};
 /// Words that end a list where a command could begin.
 const CLOSING: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}"];
 
+/// Words that mean something where a command could begin; some only to bash.
+pub(crate) const RESERVED: &[&str] = &[
+    "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for",
+    "in", "{", "}", "!", "[[", "]]", "time", "select", "function", "coproc",
+];
+
 impl Reader<'_> {
     /// NUL ends strings inside shells, CR looks like a line end and is none.
     pub(crate) fn refuse_bytes(&self) -> Read<()> {
@@ -272,12 +278,10 @@ impl Reader<'_> {
         let start = self.here();
         let rest = self.text.get(start..)?;
         let bash_only = ["[[", "]]", "time", "select", "function", "coproc"];
-        let word = [
-            "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until",
-            "for", "in", "{", "}", "!", "[[", "]]", "time", "select", "function", "coproc",
-        ]
-        .into_iter()
-        .find(|word| starts_as_word(rest, word.as_bytes()))?;
+        let word = RESERVED
+            .iter()
+            .copied()
+            .find(|word| starts_as_word(rest, word.as_bytes()))?;
         if bash_only.contains(&word) && !self.is_bash() {
             return None;
         }
@@ -481,8 +485,12 @@ impl Reader<'_> {
         } else {
             AssignValue::Scalar(self.word(Role::Value)?)
         };
-        if matches!(value, AssignValue::Scalar(_)) && self.peek() == Some(b'(') {
-            return self.unexpected();
+        match (&value, self.peek()) {
+            (AssignValue::Scalar(_), Some(b'(')) => return self.unexpected(),
+            (AssignValue::Array(_), Some(byte)) if !ends_word(byte) => {
+                return self.unsupported(self.pos, "something directly behind an array");
+            }
+            _ => {}
         }
         Ok(Assignment {
             name,

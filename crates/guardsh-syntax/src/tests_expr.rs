@@ -184,6 +184,9 @@ impl Reader<'_> {
     }
 
     fn pattern_word(&mut self, start: usize) -> Read<Word> {
+        if self.options.comments && self.peek() == Some(b'#') {
+            return self.unsupported(self.pos, "a comment where a word is wanted");
+        }
         match self.peek() {
             None => return self.incomplete(start, "unclosed [["),
             Some(byte) if ends_word(byte) => return self.unexpected(),
@@ -201,6 +204,9 @@ impl Reader<'_> {
 
     /// The right side of `=~`: parentheses and bars belong to it.
     fn regex_word(&mut self, start: usize) -> Read<Word> {
+        if self.options.comments && self.peek() == Some(b'#') {
+            return self.unsupported(self.pos, "a comment where a word is wanted");
+        }
         let at = self.here();
         let mut parts = Parts::default();
         let mut depth = 0_usize;

@@ -123,12 +123,42 @@ impl Reader<'_> {
     /// Reads a word; the reader stands at its first byte.
     pub(crate) fn word(&mut self, role: Role) -> Read<Word> {
         let start = self.here();
+        if self.options.comments
+            && self.peek() == Some(b'#')
+            && matches!(role, Role::Argument | Role::Single)
+        {
+            return self.unsupported(start, "a comment where a word is wanted");
+        }
         let parts = self.parts(Quoting::Plain)?;
         let word = Word {
             parts,
             span: self.span(start),
         };
+        if role != Role::Target && role != Role::Value {
+            self.refuse_descriptor(&word)?;
+        }
         self.shape(word, role)
+    }
+
+    /// A number or `{name}` directly in front of `<` or `>` is a descriptor to the shell, wherever it stands.
+    pub(crate) fn refuse_descriptor(&mut self, word: &Word) -> Read<()> {
+        let descriptor = match word.parts.first().map(|part| &part.kind) {
+            Some(WordPartKind::Literal(text)) => {
+                text.iter().all(u8::is_ascii_digit)
+                    || (text.first() == Some(&b'{') && text.last() == Some(&b'}'))
+            }
+            Some(_) | None => false,
+        };
+        let operator = match word.parts.get(1).map(|part| &part.kind) {
+            Some(WordPartKind::Process(..)) => true,
+            Some(_) => false,
+            None => matches!(self.peek(), Some(b'<' | b'>')),
+        };
+        if descriptor && operator {
+            let at = word.span.start.saturating_sub(self.base);
+            return self.unsupported(at, "a descriptor where a word is wanted");
+        }
+        Ok(())
     }
 
     /// Finds tildes and braces among the literal bytes.
@@ -209,6 +239,9 @@ impl Reader<'_> {
             };
             self.bump();
             self.bump();
+            if self.peek() == Some(b'(') {
+                return self.unsupported(start, "two parentheses in a process substitution");
+            }
             let script = self.substitution(start)?;
             parts.part(WordPartKind::Process(direction, script), self.span(start));
             return Ok(());
@@ -272,6 +305,9 @@ impl Reader<'_> {
                     }
                     _ => {}
                 }
+            }
+            b'<' | b'>' if quoting == Quoting::Subscript && self.peek_second() == Some(b'(') => {
+                return self.unsupported(start, "a process substitution in a subscript");
             }
             b'(' if quoting == Quoting::Alternative => {
                 return self.unsupported(start, "a parenthesis in an extended glob");

@@ -140,7 +140,7 @@ fn comparable(line: &[u8], script: &Script) -> Vec<u8> {
     let mut out = Vec::new();
     let mut from = 0;
     let mut raw = support::shape::substitutions(script);
-    raw.retain(|it| it.backquoted || it.in_here_doc);
+    raw.retain(|it| it.backquoted || it.kept);
     raw.sort_by_key(|it| it.start);
     for it in raw {
         if it.start < from {

@@ -61,5 +61,5 @@ fn ends_where_it_should(text: &[u8]) -> bool {
     let out = child.wait_with_output().unwrap();
     writer.join().unwrap();
     let said = String::from_utf8_lossy(&out.stderr);
-    said.trim_end() == format!("dash: {line}: Syntax error: \")\" unexpected")
+    said.trim_end() == format!("/bin/dash: {line}: Syntax error: \")\" unexpected")
 }

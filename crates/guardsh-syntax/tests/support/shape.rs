@@ -36,7 +36,8 @@ pub(crate) struct Substitution {
     pub(crate) end: usize,
     pub(crate) backquoted: bool,
     pub(crate) in_double: bool,
-    pub(crate) in_here_doc: bool,
+    /// In a here-document or an extended glob, whose text bash keeps as written.
+    pub(crate) kept: bool,
 }
 
 /// The substitutions of a tree, those inside backquotes left out: their places are in another text.
@@ -92,9 +93,10 @@ fn walk(script: &Script, length: usize, substitutions: &mut Vec<Substitution>) -
                     substitution,
                     in_double: substitution.is_none()
                         && (quotes || open.last().is_some_and(|node| node.in_double)),
-                    in_here_doc: substitution.is_none()
+                    kept: substitution.is_none()
                         && (before.ends_with("HereDoc ")
-                            || open.last().is_some_and(|node| node.in_here_doc)),
+                            || before.ends_with("ExtGlob")
+                            || open.last().is_some_and(|node| node.kept)),
                     backquoted: before.ends_with("Backquoted")
                         || open.last().is_some_and(|node| node.backquoted),
                     loose: open.last().is_some_and(|node| node.loose)
@@ -114,7 +116,7 @@ fn walk(script: &Script, length: usize, substitutions: &mut Vec<Substitution>) -
                             end: own.end,
                             backquoted,
                             in_double: open.last().is_some_and(|node| node.in_double),
-                            in_here_doc: open.last().is_some_and(|node| node.in_here_doc),
+                            kept: open.last().is_some_and(|node| node.kept),
                         });
                     }
                     for it in inside.iter().filter(|it| it.depth > depth && !it.loose) {
@@ -138,7 +140,7 @@ struct Node {
     found: usize,
     substitution: Option<bool>,
     in_double: bool,
-    in_here_doc: bool,
+    kept: bool,
     backquoted: bool,
     loose: bool,
 }
