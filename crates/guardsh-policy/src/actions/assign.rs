@@ -53,7 +53,8 @@ impl Walker<'_> {
             };
             // A read-only one ends the line.
             self.may_fault();
-            if !harmless || self.state.var(name).is_none() {
+            let integer = crate::programs::holds(crate::programs::INTEGERS, name);
+            if !harmless || self.state.var(name).is_none() && !integer {
                 self.opaque(
                     span,
                     format!("assigns to `{}`, which may have attributes", shown(name)),

@@ -278,7 +278,14 @@ impl Walker<'_> {
             }
         }
         if at >= call.argv.len() {
-            // Only redirections, which stay: standard input may now be anything.
+            // Only redirections, which stay.
+            if self.state.outputs & 0b110 != 0b110 {
+                self.opaque(
+                    call.span,
+                    "`exec` leaves the shell an output that was not opened for writing",
+                );
+            }
+            // Standard input may now be anything.
             if call.input != Input::Same
                 && !(self.shell.live && self.world.interactive() == Known::Yes(true))
             {
@@ -591,15 +598,18 @@ impl Walker<'_> {
         if !self.bash() {
             return;
         }
+        let mut format = operands;
         match first.value().map(<[u8]>::to_vec) {
             Some(value) if value == b"-v" => {
                 if let Some(name) = rest.first() {
                     self.stored(&name.clone(), span)
                 }
+                format = rest.get(1..).unwrap_or_default();
             }
             Some(value) if value.starts_with(b"-v") => {
                 let name = super::call::known(value.get(2..).unwrap_or_default());
                 self.stored(&name, span);
+                format = rest;
             }
             Some(_) => {}
             None => {
@@ -607,6 +617,25 @@ impl Walker<'_> {
                     self.opaque(span, "`printf` whose first word may be `-v`");
                     self.forget_all();
                 }
+            }
+        }
+        if let [dashes, behind @ ..] = format
+            && dashes.value() == Some(b"--")
+        {
+            format = behind;
+        }
+        if let [format, _, ..] = format {
+            let counts = match &format.state {
+                WordState::Literal(text) => counts_into_a_variable(text),
+                WordState::Resolved(texts) => texts.iter().any(|text| counts_into_a_variable(text)),
+                WordState::Pattern(_) | WordState::Dynamic(_) => true,
+            };
+            if counts || format.count == Count::Any {
+                self.opaque(
+                    span,
+                    "`printf` whose format may hold `%n`, which sets a variable",
+                );
+                self.forget_all();
             }
         }
     }
@@ -952,4 +981,38 @@ impl Walker<'_> {
             (Some(_) | None, _) => None,
         };
     }
+}
+
+/// Whether a format of `printf` has a `%n`: bash stores how much was printed in the variable that its word names.
+fn counts_into_a_variable(format: &[u8]) -> bool {
+    let mut rest = format.iter();
+    while let Some(byte) = rest.next() {
+        if *byte != b'%' {
+            continue;
+        }
+        let conversion = rest
+            .by_ref()
+            .find(|byte| !b"#0- +'123456789.*hlLjtz".contains(byte));
+        match conversion {
+            // A `\\` may spell any byte.
+            Some(b'n' | b'\\') => return true,
+            // `%(…)T`
+            Some(b'(') => {
+                let mut open = 1;
+                while open > 0 {
+                    match rest.next() {
+                        Some(b'(') => open += 1,
+                        Some(b')') => open -= 1,
+                        Some(_) => {}
+                        None => return false,
+                    }
+                }
+                if rest.next() != Some(&b'T') {
+                    return true;
+                }
+            }
+            Some(_) | None => {}
+        }
+    }
+    false
 }

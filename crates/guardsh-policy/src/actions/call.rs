@@ -75,6 +75,7 @@ impl Walker<'_> {
             }
         }
         let descriptors = self.state.descriptors;
+        let outputs = self.state.outputs;
         let keeps_descriptors = argv
             .first()
             .and_then(ActionWord::value)
@@ -94,6 +95,7 @@ impl Walker<'_> {
                 self.assignment(assignment, Scope::Shell);
             }
             self.state.descriptors = descriptors;
+            self.state.outputs &= outputs;
             let mut outcome = self.same();
             if !simple.redirects.is_empty() {
                 outcome.fail = self.join(outcome.fail, Some(unopened));
@@ -192,6 +194,7 @@ impl Walker<'_> {
         if !keeps_descriptors {
             for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
                 state.descriptors &= descriptors;
+                state.outputs &= outputs;
             }
         }
         outcome

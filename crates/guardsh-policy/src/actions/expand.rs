@@ -373,7 +373,10 @@ impl Walker<'_> {
             }
             WordPartKind::DoubleQuoted(parts) => self.double_quoted(parts, build),
             WordPartKind::Localized(parts) => {
-                // A catalogue may translate it into anything.
+                // A catalogue may translate it into anything, and bash expands what it says.
+                if self.var(b"TEXTDOMAIN").value != Value::Unset {
+                    self.opaque(part.span, "a `$\"` quote, which a catalogue may translate");
+                }
                 self.double_quoted(parts, build);
                 build.each(|way| way.unknown(false));
             }

@@ -340,7 +340,9 @@ impl<'w> Walker<'w> {
             return Var {
                 value: volatile_value(name),
                 exported: false,
-                plain: self.state.var(name).is_none_or(|var| var.plain),
+                // Integers: what is assigned to them is evaluated.
+                plain: !crate::programs::holds(crate::programs::INTEGERS, name)
+                    && self.state.var(name).is_none_or(|var| var.plain),
             };
         }
         match self.state.var(name) {

@@ -282,6 +282,7 @@ impl Walker<'_> {
         }
         state.files_changed = self.state.files_changed;
         state.descriptors = self.state.descriptors;
+        state.outputs = self.state.outputs;
         state.positional = Some(Rc::new(positional));
         self.state = state;
     }

@@ -201,6 +201,7 @@ impl Walker<'_> {
 
     pub(super) fn compound(&mut self, compound: &Compound) -> Outcome {
         let descriptors = self.state.descriptors;
+        let outputs = self.state.outputs;
         let before = self.state.clone();
         for redirect in &compound.redirects {
             self.redirect(redirect);
@@ -256,8 +257,10 @@ impl Walker<'_> {
             // They are undone after the command; what was opened before stays.
             for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
                 state.descriptors &= descriptors;
+                state.outputs &= outputs;
             }
             self.state.descriptors = descriptors;
+            self.state.outputs &= outputs;
         }
         outcome
     }
@@ -266,9 +269,11 @@ impl Walker<'_> {
     pub(super) fn perhaps_here(&mut self, before: State) {
         let after = self.state.clone();
         let descriptors = after.descriptors;
+        let outputs = after.outputs;
         if let Some(state) = self.join(Some(before), Some(after)) {
             self.state = state;
             self.state.descriptors = descriptors;
+            self.state.outputs = outputs;
         }
     }
 
