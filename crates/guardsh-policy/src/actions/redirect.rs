@@ -212,7 +212,7 @@ impl Walker<'_> {
             0..=2 => true,
             3..=LAST_FREE => {
                 self.state.descriptors & (1 << number) != 0
-                    || (self.shell.live && self.option("interactive") == Known::Yes(true))
+                    || (self.shell.live && self.world.interactive() == Known::Yes(true))
             }
             _ => false,
         }

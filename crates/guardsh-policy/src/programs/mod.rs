@@ -46,6 +46,16 @@ pub(crate) const VOLATILE: &[&str] = &[
     "SRANDOM",
 ];
 
+/// Variables that bash lets nobody assign to: an attempt ends the line.
+pub(crate) const READ_ONLY: &[&str] = &[
+    "BASHOPTS",
+    "BASH_VERSINFO",
+    "EUID",
+    "PPID",
+    "SHELLOPTS",
+    "UID",
+];
+
 /// What assigning to a variable does beside storing the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VariableKind {
