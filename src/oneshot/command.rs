@@ -14,6 +14,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -159,6 +160,8 @@ fn faulty(words: &str) -> ExitCode {
 /// `-n` reads and never runs, so this is safe for any text.
 fn shells_words(program: &Path, shell: ShellKind, call: &ShellCall, text: &[u8]) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
+    // Under the name that the shell has when it runs, which stands in its words.
+    command.arg0(shell_name(program, false));
     command.env_clear().env("PATH", "/usr/bin:/bin");
     if let Ok(language) = std::env::var("LANG") {
         command.env("LANG", language);
@@ -230,6 +233,8 @@ fn plain(
             argv.extend(arguments.iter().cloned());
         }
         Hand::Copy(name, arguments) => {
+            // The commands of the script do not see the copy: its first words, which are ours, close it.
+            let text = [format!("exec {SCRIPT_FD}<&-; ").as_bytes(), &text].concat();
             let copy: OwnedFd = guardsh_sys::io::sealed_file(c"script", &text)
                 .map_err(|error| format!("a copy of the script cannot be made: {error}"))?;
             let number = copy.as_raw_fd();

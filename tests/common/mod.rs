@@ -120,6 +120,17 @@ impl Home {
         command
     }
 
+    /// The same command without the descriptors that whoever started the tests left open.
+    pub fn alone(&self, command: &Command) -> Command {
+        const CLOSE: &str =
+            "for n in /proc/self/fd/*; do n=${n##*/}; [ $n -gt 2 ] && eval \"exec $n>&-\"; done; name=$1; shift; exec -a \"$name\" \"$@\"";
+        let program = command.get_program();
+        let name = Path::new(program).file_name().unwrap();
+        let mut alone = self.command("/bin/bash");
+        alone.args(["-c", CLOSE, "alone"]).arg(name).arg(program).args(command.get_args()).env_remove("PWD").env("PWD", self.work());
+        alone
+    }
+
     /// Runs guardsh with these words to its end.
     pub fn run<S: AsRef<OsStr>>(&self, words: &[S]) -> Ended {
         Running::start(self.guardsh(words)).end()

@@ -5,6 +5,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use crate::inherited;
 use nix::unistd::{ForkResult, Pid, fork};
 use std::ffi::CString;
 use std::io;
@@ -35,7 +36,7 @@ pub enum Change {
 /// Starts the program as a child of the calling thread, in the caller's process group.
 ///
 /// The child gets the caller's signal dispositions and `mask`, dies when the calling thread ends, and has no
-/// descriptor but 0, 1, 2 and those of `keep`. Other threads may exist: between fork and exec nothing is
+/// descriptor but those this process was started with and those of `keep`: what the caller closed is closed. Other threads may exist: between fork and exec nothing is
 /// allocated and no lock is taken.
 pub fn spawn(plain: &Plain, mask: &SigSet) -> io::Result<Pid> {
     let parent = Pid::this();
@@ -98,6 +99,11 @@ fn become_program(
             }
         }
     }
+    // The runtime puts /dev/null in the place of a standard descriptor that was closed.
+    for number in (0..3).filter(|number| !inherited::was_open(*number)) {
+        // SAFETY: a plain number, and this process is about to be another program.
+        unsafe { libc::close(number) };
+    }
     if let Err(errno) = close_others(&plain.keep) {
         return errno;
     }
@@ -109,30 +115,28 @@ fn become_program(
     Errno::last()
 }
 
-/// Marks every descriptor above 2 that is not kept to be closed by exec.
+/// Marks every descriptor above 2 that is neither kept nor the caller's own to be closed by exec.
 fn close_others(keep: &[(OwnedFd, RawFd)]) -> Result<(), Errno> {
     const CLOSE_RANGE_CLOEXEC: libc::c_int = 4;
-    let mut from: libc::c_uint = 3;
-    // Few enough to be looked through anew for each gap.
-    loop {
-        let next = keep
-            .iter()
-            .filter_map(|(_, number)| libc::c_uint::try_from(*number).ok())
-            .filter(|number| *number >= from)
-            .min();
-        let last = next.map_or(libc::c_uint::MAX, |number| number.saturating_sub(1));
-        if last >= from {
-            // SAFETY: only sets flags.
-            let status = unsafe { libc::close_range(from, last, CLOSE_RANGE_CLOEXEC) };
-            if status < 0 {
-                return Err(Errno::last());
-            }
+    let stays = |number: RawFd| inherited::was_open(number) || keep.iter().any(|(_, kept)| *kept == number);
+    let mut from: RawFd = 3;
+    while from < inherited::LOOKED_AT {
+        if stays(from) {
+            from += 1;
+            continue;
         }
-        match next {
-            Some(number) => from = number.saturating_add(1),
-            None => return Ok(()),
-        }
+        let next = (from..inherited::LOOKED_AT).find(|number| stays(*number)).unwrap_or(inherited::LOOKED_AT);
+        close_range(from, next - 1, CLOSE_RANGE_CLOEXEC)?;
+        from = next;
     }
+    close_range(from, -1, CLOSE_RANGE_CLOEXEC)
+}
+
+/// `last` -1: all that follow.
+fn close_range(first: RawFd, last: RawFd, flags: libc::c_int) -> Result<(), Errno> {
+    // SAFETY: only sets flags. As unsigned numbers, which is what the kernel takes, -1 is the largest.
+    let status = unsafe { libc::close_range(first.cast_unsigned(), last.cast_unsigned(), flags) };
+    if status < 0 { Err(Errno::last()) } else { Ok(()) }
 }
 
 /// The signals that a waiting guard takes care of itself.
@@ -233,7 +237,12 @@ pub fn die_like(signal: i32) -> io::Result<()> {
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: installs no handler.
-    unsafe { sigaction(signal, &default) }?;
+    let reset = unsafe { sigaction(signal, &default) };
+    // KILL and STOP cannot be set, and need not be.
+    match reset {
+        Ok(_) | Err(Errno::EINVAL) => {}
+        Err(errno) => return Err(errno.into()),
+    }
     let mut set = SigSet::empty();
     set.add(signal);
     sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set), None)?;
