@@ -183,7 +183,7 @@ impl Judge for DeskJudge {
             Submitted::Invalid(place) => match self.shells_words(line, options.extglob) {
                 Some(words) => {
                     if let Err(error) = self.desk.invalid(line, &place.what) {
-                        let words = crate::feedback::fault(&with_causes(&error), "nothing was run", false);
+                        let words = crate::feedback::fault(&with_causes(&error), "nothing was run", crate::feedback::Inks::when(false));
                         return Decision::Refuse { words: words.into_bytes() };
                     }
                     Decision::Invalid { words }
