@@ -14,12 +14,19 @@
 
 # The prompt hook: says that a prompt comes, reads the one nonce of this prompt, and reports with it.
 __gs_p() {
+  local __gs_i=0
+  # A number and nothing else: arithmetic would run what stands in an index.
+  case $__gs_k in '' | *[!0-9]*) __gs_k=0 ;; esac
   __gs_x= __gs_t= __gs_k=$((__gs_k + 1))
   \builtin printf 'P %s\0' "$__gs_k" >&8
-  __gs_i=0
   while [[ ${__gs_t-} != "p $__gs_k "* && $__gs_i -lt 500 ]]; do
     __gs_t= __gs_i=$((__gs_i + 1))
-    IFS= \builtin read -r -t 99999999 -u 9 __gs_t || __gs_g "$?"
+    # A time limit only where TMOUT sets one of its own, even read-only: with one bash takes four calls a byte.
+    if [[ ${TMOUT-} ]]; then
+      IFS= \builtin read -r -t 99999999 -u 9 __gs_t || __gs_g "$?"
+    else
+      IFS= \builtin read -r -u 9 __gs_t || __gs_g "$?"
+    fi
   done
   \builtin printf 'R %s %s %s\0' "${__gs_t##* }" "$1" "$-" >&8
   __gs_t=
@@ -34,17 +41,23 @@ __gs_g() {
     \builtin exit 125
     \builtin kill -KILL "$$"
   fi
-  __gs_b=1
 } 2>/dev/null
 
 # The wait: NONCE STATUS UNDERSCORE [positional parameters of the shell].
 __gs_l() {
-  __gs_r=$2 __gs_u=$3 __gs_s= __gs_o= __gs_t= __gs_x= __gs_m= __gs_w=1 __gs_i=0
+  local __gs_b __gs_c __gs_i=0 __gs_m= __gs_n __gs_w=1
+  __gs_r=$2 __gs_u=$3 __gs_s= __gs_o= __gs_t= __gs_x=
   case $__gs_f in *x*) __gs_o=x ;; esac
   case $__gs_f in *v*) __gs_o=v$__gs_o ;; esac
   while [[ $__gs_w && $__gs_i -lt 500 ]]; do
     __gs_m= __gs_i=$((__gs_i + 1))
-    if IFS= \builtin read -r -t 99999999 -u 9 __gs_m; then
+    __gs_b=0
+    if [[ ${TMOUT-} ]]; then
+      IFS= \builtin read -r -t 99999999 -u 9 __gs_m || __gs_b=$?
+    else
+      IFS= \builtin read -r -u 9 __gs_m || __gs_b=$?
+    fi
+    if [[ $__gs_b == 0 ]]; then
       if [[ $__gs_m == "$1 "[qrd]" "*" $1" ]]; then
         __gs_m=${__gs_m#"$1 "} __gs_m=${__gs_m%" $1"}
         __gs_c=${__gs_m%%" "*} __gs_m=${__gs_m#*" "}
@@ -66,7 +79,7 @@ __gs_l() {
         fi
       fi
     else
-      __gs_g "$?"
+      __gs_g "$__gs_b"
     fi
   done
   __gs_m=
@@ -74,11 +87,26 @@ __gs_l() {
   if [[ $__gs_r != 0 ]]; then __gs_x+=' && :'; fi
   # Rebuilding PIPESTATUS takes processes, so only for text that looks at it.
   if [[ ${#__gs_ps[@]} -gt 1 && $__gs_t == *PIPESTATUS* ]]; then
-    for __gs_i in "${__gs_ps[@]}"; do __gs_m+="|(exit $__gs_i)"; done
+    for __gs_i in "${__gs_ps[@]}"; do __gs_m+="|(exit ${__gs_i//[!0-9]/})"; done
     __gs_x+="; { ${__gs_m#?} && :; } 2>/dev/null"
   fi
   __gs_x+="; $__gs_t"$'\n{ __gs_s=$? __gs_u=$_ __gs_ps=("${PIPESTATUS[@]}") __gs_f=$-; case $__gs_f in *[xv]*) __gs_d= set +xv;; esac; } 2>/dev/null'
 } 2>/dev/null
+
+# Questions, so that they are short: NONCE of the answers; a word; a function; a variable.
+__gs_1() { \builtin printf '%s\0' "$__gs_b"; }
+__gs_2() {
+  \builtin type -at -- "$1"
+  \builtin printf '\0'
+  # Not by BASH_ALIASES: unset and made an indexed array, its index is arithmetic, which runs what the word holds.
+  \builtin alias -- "$1"
+  \builtin printf '\0'
+  \builtin hash -t -- "$1"
+  \builtin printf '\0'
+  __gs_1
+}
+__gs_3() { \builtin declare -f -- "$1"; \builtin printf '\0'; __gs_1; }
+__gs_4() { \builtin declare -p -- "$1"; \builtin printf '\0'; __gs_1; }
 
 # The status, and tracing where it was on, as the text expects to find them.
 __gs_y() { [[ -z $__gs_o ]] || \builtin set "-$__gs_o"; return "$__gs_r"; } 2>/dev/null
@@ -102,7 +130,7 @@ exec 4>&8 5<&9 6>&8 3<&9 8>&- 9<&-
 exec 3<&- 4>&- 5<&- 6>&- 7<&-
 
 __gs_f= __gs_k=0 __gs_ps=() __gs_q=0 __gs_s= __gs_x= __gs_t= __gs_u= __gs_r=0
-\builtin readonly -f __gs_p __gs_g __gs_l __gs_y __gs_e
+\builtin readonly -f __gs_p __gs_g __gs_l __gs_y __gs_e __gs_1 __gs_2 __gs_3 __gs_4
 \builtin unset -f __gs_h
 \builtin shopt -s expand_aliases
 

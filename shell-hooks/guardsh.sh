@@ -34,6 +34,10 @@ __gs_v() { :; }
 __gs_l() {
   __gs_j=$1 __gs_s=$2 __gs_u=$3 __gs_t= __gs_i=0 __gs_w=1
   shift 3
+  # These two stand in what is evaluated: never with anything but what belongs there.
+  __gs_nl='
+'
+  case $__gs_x in 'set -x;') ;; *) __gs_x= ;; esac
   while case $__gs_w in 1) ;; *) ! : ;; esac do
     __gs_m=
     if IFS= read -r __gs_m <&9; then

@@ -1,7 +1,11 @@
 //! Asking where nothing else goes on: `-c`, scripts.
 
-use super::{Accepted, Approval, Asker, ClaimLoss, Denial, Limited, News};
-use guardsh_protocol::{Request, RequestId};
+#[cfg(test)]
+use super::ClaimLoss;
+use super::{Accepted, Approval, Asker, Denial, Limited, News};
+use guardsh_protocol::Request;
+#[cfg(test)]
+use guardsh_protocol::RequestId;
 use std::time::{Duration, Instant};
 
 /// How an ask ended.
@@ -77,6 +81,7 @@ pub(crate) fn ask_and_wait(
 }
 
 /// Uses the approval of an ask. The line runs after `Ok` and never else.
+#[cfg(test)]
 pub(crate) fn claim_and_wait(asker: &Asker, ask: RequestId) -> Result<(), ClaimLoss> {
     asker.claim(ask);
     let until = Instant::now() + CLAIM_PATIENCE;
@@ -100,4 +105,5 @@ const LOOK_UP_EVERY: Duration = Duration::from_millis(50);
 /// Longer than the asker takes to tell the service.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(3);
 /// Longer than the asker takes to give a claim up.
+#[cfg(test)]
 const CLAIM_PATIENCE: Duration = Duration::from_secs(8);

@@ -20,7 +20,9 @@ mod tests;
 pub(crate) use asker::{
     Accepted, Approval, AskEvent, AskSettings, Asker, ClaimLoss, Denial, Limited, News,
 };
-pub(crate) use blocking::{Outcome, ask_and_wait, claim_and_wait};
+#[cfg(test)]
+pub(crate) use blocking::claim_and_wait;
+pub(crate) use blocking::{Outcome, ask_and_wait};
 pub(crate) use places::Places;
 pub(crate) use reach::{Reach, ReachError, Token};
 pub(crate) use service::{Seen, Service, ServiceError};

@@ -194,14 +194,10 @@ impl AuditLog {
     }
 
     /// Another size at which a new file is begun.
+    #[cfg(test)]
     pub(crate) fn rotate_at(mut self, bytes: u64) -> Self {
         self.rotate_at = bytes;
         self
-    }
-
-    /// The last record this session knows of.
-    pub(crate) fn head(&self) -> &Head {
-        &self.head
     }
 
     /// Writes a record. Secrets in the facts are redacted first.

@@ -1,7 +1,7 @@
 //! `guardsh audit`: is the log whole, and what does it say?
 
 use crate::audit::{Entry, Filter, Finding, Place, ReadError, Report, records, verdict_of, verify};
-use crate::feedback::{EXIT_FAULT, Inks, fault, with_causes};
+use crate::feedback::{EXIT_FAULT, fault, with_causes};
 use clap::{Args, Subcommand};
 use guardsh_protocol::chain::Record;
 use guardsh_protocol::{shown, shown_within};
@@ -103,7 +103,7 @@ pub(crate) fn run(args: &AuditArgs, configured: &Path, now: Timestamp, to: &mut 
         // Whoever read it has seen enough: `guardsh audit show | head`.
         Err(AuditCommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
-            let words = fault(&with_causes(&error), "nothing was changed", Inks::when(false));
+            let words = fault(&with_causes(&error), "nothing was changed", false);
             let _ = to.err.write_all(words.as_bytes());
             EXIT_FAULT
         }
@@ -240,7 +240,7 @@ fn run_show(
         return Ok(0);
     }
     let now = "`guardsh audit verify` tells torn lines from broken ones";
-    let words = fault(&unreadable.join("; "), now, Inks::when(false));
+    let words = fault(&unreadable.join("; "), now, false);
     let _ = to.err.write_all(words.as_bytes());
     Ok(EXIT_BROKEN)
 }

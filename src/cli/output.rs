@@ -7,11 +7,6 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     quiet(io::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// Writes to standard error; if even that fails there is nobody left to tell.
-pub(crate) fn complain(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
-}
-
 fn quiet(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -53,14 +53,6 @@ impl Places {
         self.state().join("audit.jsonl")
     }
 
-    /// The socket of the local approval service.
-    pub(crate) fn socket(&self) -> PathBuf {
-        match &self.runtime {
-            Some(runtime) => runtime.join("guardsh").join("serve.sock"),
-            None => self.state().join("serve.sock"),
-        }
-    }
-
     /// Everything that belongs to the guard itself and is protected.
     pub(crate) fn own(&self) -> Vec<PathBuf> {
         let mut own = vec![self.state(), self.data(), PathBuf::from("/etc/guardsh"), PathBuf::from("/var/log/guardsh")];

@@ -166,21 +166,6 @@ impl Desk {
         })
     }
 
-    /// The configuration of the session.
-    pub(crate) fn config(&self) -> &guardsh_policy::Config {
-        &self.loaded.config
-    }
-
-    /// Who the session is.
-    pub(crate) fn who(&self) -> &Who {
-        &self.who
-    }
-
-    /// Whether too many denials have locked the session.
-    pub(crate) fn is_locked(&self) -> bool {
-        self.gate.is_locked()
-    }
-
     /// Reads, judges and records a text; says what to do.
     pub(crate) fn submit(&mut self, line: &[u8], options: Options, world: &mut dyn World) -> Submitted {
         let actions = match read(line, self.dialect, options, world) {

@@ -14,6 +14,10 @@ pub(crate) fn refusal(not_run: &NotRun) -> Refusal {
         NotRun::DeniedByRule(judged) => {
             let mut refusal = of_line(Outcome::Denied, judged, Verdict::Deny);
             refusal.by = Some(By::Rule);
+            if refusal.rule.as_deref() == Some("builtin.nested") {
+                // No other wording and no waiting makes a guarded session its own judge.
+                refusal.retry = Retry::Never;
+            }
             refusal
         }
         NotRun::DeniedByPerson { judged, answer } => by_person(judged, answer),

@@ -35,6 +35,11 @@ impl Inks {
         Self::when(able && std::env::var_os("NO_COLOR").is_none() && stream.is_terminal())
     }
 
+    /// Whether there are any.
+    pub(crate) fn coloured(self) -> bool {
+        self.coloured
+    }
+
     /// The text, in its colour.
     pub(crate) fn paint(self, ink: Ink, text: impl Display) -> String {
         if self.coloured {

@@ -300,8 +300,8 @@ impl Retry {
 }
 
 /// The words for a fault that is not about one line: what is wrong, and what holds meanwhile.
-pub(crate) fn fault(words: &str, now: &str, inks: Inks) -> String {
-    let mut rows = Rows::new(inks);
+pub(crate) fn fault(words: &str, now: &str, colour: bool) -> String {
+    let mut rows = Rows::new(Inks::when(colour));
     rows.first(&clean(words));
     rows.row("now", &clean(now));
     rows.text
@@ -497,7 +497,7 @@ mod tests {
             fault(
                 "/etc/guardsh/guardsh.toml:17: unknown key `alow`; did you mean `allow`?",
                 "no line runs until the policy loads",
-                Inks::when(false)
+                false
             ),
             "guardsh: /etc/guardsh/guardsh.toml:17: unknown key `alow`; did you mean `allow`?\n\
              \x20 now   no line runs until the policy loads\n"

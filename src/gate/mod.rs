@@ -6,7 +6,6 @@
 
 use guardsh_policy::{Judgement, Verdict};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Proof that the gate let exactly these bytes through.
@@ -20,16 +19,6 @@ pub(crate) struct Approved {
 }
 
 impl Approved {
-    /// The bytes that may run, and only these.
-    pub(crate) fn line(&self) -> &[u8] {
-        &self.line
-    }
-
-    /// Who let them through.
-    pub(crate) fn by(&self) -> &Grant {
-        &self.by
-    }
-
     /// The bytes, given up to the shell.
     pub(crate) fn into_line(self) -> Vec<u8> {
         self.line
@@ -494,11 +483,6 @@ impl Gate {
             ]);
             effects.push(self.record("lock", facts, Durable::Soon));
         }
-    }
-
-    /// The materials that are good for the rest of the session.
-    pub(crate) fn session_materials(&self) -> BTreeSet<&str> {
-        self.session_grants.iter().map(|grant| grant.material.as_str()).collect()
     }
 }
 

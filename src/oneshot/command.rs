@@ -2,7 +2,7 @@
 
 use super::ready::{Ready, shell_name};
 use super::tell::{Teller, fault};
-use super::wait::wait;
+use super::wait::waited;
 use crate::cli::invocation::{Input, ShellCall};
 use crate::desk::{Desk, Step, Submitted};
 use crate::feedback::{EXIT_FAULT, with_causes};
@@ -96,38 +96,25 @@ fn run(ready: Ready, call: &ShellCall, text: &[u8], hand: &Hand) -> ExitCode {
         Ok(desk) => desk,
         Err(error) => return faulty(&with_causes(&error)),
     };
-    let submitted = match desk.submit(text, reading, &mut world) {
-        Submitted::Incomplete(place) | Submitted::Invalid(place) => {
-            let shell_says = shells_words(&program, shell, call, text);
-            match shell_says {
-                Some(words) => {
-                    if let Err(error) = desk.invalid(text, &place.what) {
-                        return faulty(&with_causes(&error));
-                    }
-                    let _ = io::stderr().write_all(&words);
-                    return ExitCode::from(EXIT_INVALID);
-                }
-                // The shell would have run it: then it is text that is not understood here.
-                None => {
-                    let what = format!("text that guardsh does not read: {}", place.what);
-                    let action = crate::desk::opaque(text, what, &mut world);
-                    Submitted::Judged(desk.submit_actions(text, reading, vec![action], &mut world))
-                }
-            }
-        }
-        other => other,
-    };
-    let step = match submitted {
-        Submitted::Judged(Step::Wait) => wait(&mut desk, &mut world, &mut signals, teller),
+    let step = match desk.submit(text, reading, &mut world) {
         Submitted::Judged(step) => step,
-        // Blank text: the shell does nothing, in its own way.
-        Submitted::Nothing | Submitted::Incomplete(_) | Submitted::Invalid(_) => {
-            match desk.submit_actions(text, reading, Vec::new(), &mut world) {
-                Step::Wait => wait(&mut desk, &mut world, &mut signals, teller),
-                step => step,
+        // Blanks and comments: the shell does nothing, in its own way.
+        Submitted::Nothing => desk.submit_actions(text, reading, Vec::new(), &mut world),
+        Submitted::Incomplete(place) | Submitted::Invalid(place) => {
+            if let Some(words) = shells_words(&program, shell, call, text) {
+                if let Err(error) = desk.invalid(text, &place.what) {
+                    return faulty(&with_causes(&error));
+                }
+                let _ = io::stderr().write_all(&words);
+                return ExitCode::from(EXIT_INVALID);
             }
+            // The shell would have run it: then it is text that is not understood here.
+            let what = format!("text that guardsh does not read: {}", place.what);
+            let action = crate::desk::opaque(text, what, &mut world);
+            desk.submit_actions(text, reading, vec![action], &mut world)
         }
     };
+    let step = waited(step, &mut desk, &mut world, &mut signals, teller);
     let approved = match step {
         Step::Run(approved) => approved,
         Step::Refuse(refusal) => {

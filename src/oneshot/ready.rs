@@ -100,6 +100,7 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
         trusted_path: loaded.config.policy.trusted_path.clone(),
         options: door_options(call, shell),
         positional: Vec::new(),
+        interactive: call.interactive,
         started,
     };
     let setup = Setup { loaded, places, who, dialect: shell.dialect(), facts };

@@ -6,7 +6,7 @@
 
 use super::ready::Ready;
 use super::tell::{Teller, fault};
-use super::wait::wait;
+use super::wait::waited;
 use crate::cli::invocation::ShellCall;
 use crate::config::startup::Standing;
 use crate::desk::{Desk, Step, Submitted};
@@ -77,7 +77,7 @@ impl Standard {
         };
         let started = start_standard(&start)
             .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
-        let around = Surroundings { shell, pid: started.pid, home, trusted_path };
+        let around = Surroundings { shell, pid: started.pid, home, trusted_path, interactive: call.interactive };
         Ok(Self { desk, teller, signals, channel: started.channel, around, shell, program, input: Input::new() })
     }
 
@@ -141,37 +141,48 @@ impl Standard {
 
     fn submit(&mut self, text: &[u8]) -> Result<Next, String> {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
-        self.channel.open().map_err(|fault| fault.to_string())?;
+        match self.channel.open() {
+            Ok(()) => {}
+            // errexit: the shell has left after its last report.
+            Err(Fault::Closed) => return self.ended().map(Next::End),
+            Err(fault) => return self.broken(&fault),
+        }
         let mut world = LiveWorld::new(&mut self.channel, &self.around);
         world.prefetch(text);
         let extglob = guardsh_policy::World::option(&mut world, "extglob") == guardsh_policy::Known::Yes(true);
         let options = Options { extglob, here_doc_at_end: true, backslash_at_end: true, comments: true };
-        let submitted = self.desk.submit(text, options, &mut world);
-        let step = match submitted {
-            Submitted::Judged(Step::Wait) => wait(&mut self.desk, &mut world, &mut self.signals, self.teller),
+        let step = match self.desk.submit(text, options, &mut world) {
             Submitted::Judged(step) => step,
             Submitted::Nothing => self.desk.submit_actions(text, options, Vec::new(), &mut world),
             Submitted::Incomplete(place) | Submitted::Invalid(place) => {
                 let what = format!("text that guardsh does not read: {}", place.what);
                 let action = crate::desk::opaque(text, what, &mut world);
-                match self.desk.submit_actions(text, options, vec![action], &mut world) {
-                    Step::Wait => wait(&mut self.desk, &mut world, &mut self.signals, self.teller),
-                    step => step,
-                }
+                self.desk.submit_actions(text, options, vec![action], &mut world)
             }
         };
-        if let Some(fault) = world.into_fault() {
-            return self.broken(&fault);
+        let step = waited(step, &mut self.desk, &mut world, &mut self.signals, self.teller);
+        match world.into_fault() {
+            None => {}
+            Some(Fault::Closed) => return self.ended().map(Next::End),
+            Some(fault) => return self.broken(&fault),
         }
         match step {
-            Step::Run(approved) => self.channel.run(approved).map_err(|fault| fault.to_string())?,
+            Step::Run(approved) => self.sent(|channel| channel.run(approved))?,
             Step::Refuse(refusal) => {
                 self.teller.tell(&refusal);
-                self.channel.refuse(refusal.exit).map_err(|fault| fault.to_string())?;
+                self.sent(|channel| channel.refuse(refusal.exit))?;
             }
             Step::Wait => return Err("the wait ended without an answer".to_owned()),
         }
         self.until_prompt()
+    }
+
+    /// A shell that left meanwhile is seen when its end is waited for.
+    fn sent(&mut self, send: impl FnOnce(&mut Channel) -> Result<(), Fault>) -> Result<(), String> {
+        match send(&mut self.channel) {
+            Ok(()) | Err(Fault::Closed) => Ok(()),
+            Err(fault) => self.broken(&fault).map(drop),
+        }
     }
 
     /// Waits until the shell has done what it was given.
@@ -197,9 +208,10 @@ impl Standard {
                 PollFd::new(self.channel.fd(), PollFlags::POLLIN),
                 PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             ];
-            match poll(&mut fds, PollTimeout::NONE) {
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(format!("the shell cannot be waited for: {errno}")),
+            if let Err(errno) = poll(&mut fds, PollTimeout::NONE)
+                && errno != Errno::EINTR
+            {
+                return Err(format!("the shell cannot be waited for: {errno}"));
             }
         }
     }

@@ -42,7 +42,7 @@ impl Teller {
 pub(crate) fn fault(words: &str) {
     let mut rows = words.lines();
     let first = rows.next().unwrap_or_default();
-    let mut text = feedback::fault(first, "nothing was run", Inks::of(&std::io::stderr()));
+    let mut text = feedback::fault(first, "nothing was run", Inks::of(&std::io::stderr()).coloured());
     // Rows that are whole already (`  next  …`) keep their form.
     for row in rows {
         text.push_str(row);

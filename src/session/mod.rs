@@ -7,9 +7,9 @@
 
 pub(crate) mod editor;
 mod foreground;
+mod start;
 #[cfg(test)]
 mod tests;
-mod start;
 pub(crate) mod world;
 
 pub(crate) use start::start;
@@ -42,8 +42,10 @@ const ESCAPE_WAITS: Duration = Duration::from_millis(50);
 /// A shell that reads its next command and has not reported its prompt by then is not ours any more.
 const REPORT_OWED: Duration = Duration::from_secs(5);
 /// Between two looks at a shell that works or at a program that does not read.
-const SHORTEST_LOOK: Duration = Duration::from_micros(300);
+const SHORTEST_LOOK: Duration = Duration::from_micros(50);
 const LONGEST_LOOK: Duration = Duration::from_millis(30);
+/// When the looks at what works have become this far apart, who reads the terminal is looked at too.
+const FIRST_READER_LOOK: Duration = Duration::from_millis(2);
 /// Between two looks at a shell that waits for a verdict.
 const WAIT_LOOK: Duration = Duration::from_millis(200);
 /// The line discipline takes in what is written to it a moment later.
@@ -112,6 +114,12 @@ pub(crate) trait Judge {
     fn input(&mut self, input: &InputLine<'_>) -> io::Result<()>;
     /// The driver ended the session because of this fault.
     fn fault(&mut self, why: &str);
+    /// How soon [`Judge::tick`] has to be called, if it has to.
+    fn due(&self) -> Option<Duration> {
+        None
+    }
+    /// Does what was due: brings records to the disk.
+    fn tick(&mut self) {}
 }
 
 /// Edits a line at the prompt. Bytes in; events and bytes to paint out.
@@ -323,6 +331,7 @@ impl<'a> Session<'a> {
                 pid: started.pid,
                 home,
                 trusted_path,
+                interactive: true,
             },
             channel: started.channel,
             input,
@@ -364,6 +373,7 @@ impl<'a> Session<'a> {
 
     /// One wait, and what it brought.
     fn turn(&mut self) -> io::Result<Next> {
+        self.judge.tick();
         let timeout = self.timeout();
         let takes_input = self.input_ended.is_none() && self.held.len() < MOST_HELD;
         let asks = matches!(self.doing, Doing::Asking { .. });
@@ -414,6 +424,13 @@ impl<'a> Session<'a> {
     }
 
     fn timeout(&self) -> Option<Duration> {
+        match (self.looks(), self.judge.due()) {
+            (Some(looks), Some(due)) => Some(looks.min(due)),
+            (looks, due) => looks.or(due),
+        }
+    }
+
+    fn looks(&self) -> Option<Duration> {
         let looks = match &self.doing {
             Doing::Busy { .. } => Some(self.look),
             Doing::Replaced { .. } if !self.held.is_empty() => Some(self.look),
@@ -566,15 +583,18 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
+    /// Whether it waits for a message: bash on descriptor 9 and with a time limit, so in select; dash on
+    /// descriptor 0, which it makes a copy of 9 for the time.
     fn reads_verdicts(&self) -> io::Result<bool> {
-        let pid = self.around.pid;
-        // bash waits with a time limit, and so in select.
-        Ok(self.channel.owes_nothing()?
-            && [WaitsFor::Read(9), WaitsFor::Several].contains(&process::waits_for(pid))
-            && std::fs::read_link(format!("/proc/{pid}/fd/0"))
-                .is_ok_and(|link| link == self.channel.commands_link())
-            && std::fs::read_link(format!("/proc/{pid}/fd/9"))
-                .is_ok_and(|link| link == self.channel.verdicts_link()))
+        if !self.channel.owes_nothing()? {
+            return Ok(false);
+        }
+        let (commands, verdicts) = (self.channel.commands_link(), self.channel.verdicts_link());
+        Ok(self.waits_with(&[WaitsFor::Read(0)], &[(0, &verdicts)])
+            || self.waits_with(
+                &[WaitsFor::Read(9), WaitsFor::Several],
+                &[(0, &commands), (9, &verdicts)],
+            ))
     }
 
     /// Whether the shell's process waits for a command: it reads descriptor 0, which is our channel (and not
@@ -583,14 +603,25 @@ impl<'a> Session<'a> {
         if !self.channel.is_taken_in()? {
             return Ok(false);
         }
-        let pid = self.around.pid;
-        if process::waits_for(pid) == WaitsFor::Hidden {
+        if process::waits_for(self.around.pid) == WaitsFor::Hidden {
             return Ok(self.seems_idle());
         }
-        Ok(process::waits_for(pid) == WaitsFor::Read(0)
-            && std::fs::read_link(format!("/proc/{pid}/fd/0"))
-                .is_ok_and(|link| link == self.channel.commands_link())
-            && process::waits_for(pid) == WaitsFor::Read(0))
+        Ok(self.waits_with(&[WaitsFor::Read(0)], &[(0, &self.channel.commands_link())]))
+    }
+
+    /// Whether the shell's process is in one of these waits, and during that very wait its descriptors lead
+    /// there: the looks are taken one after the other, and between two of them it may have gone on and waited
+    /// for something else.
+    fn waits_with(&self, waits: &[WaitsFor], links: &[(i32, &PathBuf)]) -> bool {
+        let pid = self.around.pid;
+        let counted = process::waits_counted(pid);
+        counted.is_some()
+            && waits.contains(&process::waits_for(pid))
+            && links.iter().all(|(fd, want)| {
+                std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|link| link == **want)
+            })
+            && waits.contains(&process::waits_for(pid))
+            && process::waits_counted(pid) == counted
     }
 
     fn replaced(&mut self) {
@@ -599,6 +630,7 @@ impl<'a> Session<'a> {
             Doing::Busy { running: true, .. } | Doing::Replaced { running: true }
         );
         self.doing = Doing::Replaced { running };
+        self.look = LONGEST_LOOK;
     }
 
     /// On hosts where nobody may see what another process waits for: it has reported, or it has the terminal to
@@ -897,7 +929,6 @@ impl<'a> Session<'a> {
             Ok(Got::Bytes(count)) => {
                 self.held
                     .extend_from_slice(chunk.get(..count).unwrap_or_default());
-                self.look = SHORTEST_LOOK;
                 Ok(())
             }
             Ok(Got::Nothing) => Ok(()),
@@ -1174,6 +1205,10 @@ impl<'a> Session<'a> {
         if self.held.is_empty() || !self.unsent.is_empty() {
             return Ok(());
         }
+        // Most lines are over before it is worth a look at who reads.
+        if matches!(self.doing, Doing::Busy { .. }) && self.look < FIRST_READER_LOOK {
+            return Ok(());
+        }
         let group = tty::foreground(self.pty.master())?;
         let home = Home {
             shell: self.around.pid,
@@ -1181,9 +1216,12 @@ impl<'a> Session<'a> {
             terminal: self.pty.path(),
             raw: &self.raw,
         };
+        let began = Instant::now();
         match foreground::reader(&home, group, &mode) {
             Reader::Nobody => {
-                self.look = (self.look * 2).min(LONGEST_LOOK);
+                // Among thousands of processes a look takes its time: it gets a tenth of it at most.
+                let cost = began.elapsed() * 10;
+                self.look = (self.look * 2).min(LONGEST_LOOK).max(cost);
                 Ok(())
             }
             Reader::Keys(_) => {
@@ -1230,7 +1268,7 @@ impl<'a> Session<'a> {
                 || last.given.elapsed() < LINE_SETTLES
                 || tty::readable(self.pty.terminal())? > 0)
         {
-            self.look = SHORTEST_LOOK;
+            self.look = LINE_SETTLES;
             return Ok(());
         }
         let ends = |byte: &u8| b"\r\n".contains(byte);

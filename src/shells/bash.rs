@@ -26,19 +26,16 @@ impl Shell for Bash {
                 if start.login {
                     files.push(PathBuf::from("/etc/profile"));
                     let own = [".bash_profile", ".bash_login", ".profile"];
-                    files.extend(
-                        home.and_then(|home| {
-                            own.into_iter()
-                                .map(|name| home.join(name))
-                                .find(|file| std::fs::File::open(file).is_ok())
-                        }),
-                    );
+                    files.extend(home.and_then(|home| {
+                        own.into_iter()
+                            .map(|name| home.join(name))
+                            .find(|file| std::fs::File::open(file).is_ok())
+                    }));
                 } else {
                     files.extend(home.map(|home| home.join(".bashrc")));
                 }
             }
             StartUp::Without => {}
-            StartUp::File(file) => files.push(start.folder.join(file)),
         }
         let given = start
             .environment
@@ -105,50 +102,26 @@ impl Shell for Bash {
         b'\n'
     }
 
-    fn print(&self, word: &str) -> Vec<u8> {
-        format!("\\builtin printf '%s\\0' {word}; ").into_bytes()
-    }
-
-    fn question(&self, query: &Query) -> Vec<u8> {
-        match query {
-            Query::Word(word) => [
-                b"__gs_b=".as_slice(),
-                &quote::ansi_c(word),
-                b"; \\builtin type -at -- \"$__gs_b\"; \\builtin printf '\\0%s\\0%s\\0%s\\0' \"${BASH_ALIASES[$__gs_b]+y}\" \"${BASH_ALIASES[$__gs_b]-}\" \"${BASH_CMDS[$__gs_b]-}\"; ",
-            ]
-            .concat(),
-            Query::Function(name) => [
-                b"\\builtin declare -f -- ".as_slice(),
-                &quote::ansi_c(name),
-                b"; \\builtin printf '\\0'; ",
-            ]
-            .concat(),
-            Query::Variable(name) => {
-                format!("\\builtin declare -p -- {name}; \\builtin printf '\\0'; ").into_bytes()
-            }
-            Query::Glob(pattern) => [
-                b"\\builtin printf '%s\\0' ".as_slice(),
-                &escaped_for_ascii(pattern),
-                b"; ",
-            ]
-            .concat(),
-            Query::Environment => b"\\builtin declare -px; \\builtin printf '\\0'; ".to_vec(),
-            Query::State => {
-                b"\\builtin printf '%s\\0' \"${PWD-}\" \"$SHELLOPTS\" \"$BASHOPTS\" \"${@:4}\"; ".to_vec()
-            }
+    fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
+        // bash takes in a byte at a time, so the questions are functions of the hook.
+        let mut code = format!("__gs_b={separator}; __gs_1; ").into_bytes();
+        for query in queries {
+            code.extend(question(query));
         }
+        code
     }
 
     fn answer(&self, query: &Query, fields: &[Vec<u8>]) -> Result<Answer, Fault> {
         match (query, fields) {
-            (Query::Word(_), [types, is_alias, alias, remembered]) => {
+            (Query::Word(word), [types, alias, remembered]) => {
                 let has = |kind: &[u8]| types.split(|byte| *byte == b'\n').any(|line| line == kind);
+                let remembered = remembered.strip_suffix(b"\n").unwrap_or(remembered);
                 Ok(Answer::Word(WordMeaning {
-                    alias: (is_alias == b"y").then(|| alias.clone()),
+                    alias: aliased(word, alias)?,
                     function: has(b"function"),
                     builtin: has(b"builtin"),
                     remembered: (!remembered.is_empty())
-                        .then(|| PathBuf::from(OsString::from_vec(remembered.clone()))),
+                        .then(|| PathBuf::from(OsString::from_vec(remembered.to_vec()))),
                 }))
             }
             (Query::Function(_), [text]) => {
@@ -198,6 +171,28 @@ impl Shell for Bash {
     }
 }
 
+/// Code that prints the answer's fields and the separator, each ended by NUL.
+fn question(query: &Query) -> Vec<u8> {
+    let about = |function: &str, name: &[u8]| {
+        [function.as_bytes(), b" ", &quote::ansi_c(name), b"; "].concat()
+    };
+    match query {
+        Query::Word(word) => about("__gs_2", word),
+        Query::Function(name) => about("__gs_3", name),
+        Query::Variable(name) => about("__gs_4", name.as_bytes()),
+        Query::Glob(pattern) => [
+            b"\\builtin printf '%s\\0' ".as_slice(),
+            &escaped_for_ascii(pattern),
+            b"; __gs_1; ",
+        ]
+        .concat(),
+        Query::State => {
+            b"\\builtin printf '%s\\0' \"${PWD-}\" \"$SHELLOPTS\" \"$BASHOPTS\" \"${@:4}\"; __gs_1; ".to_vec()
+        }
+        Query::Environment => b"\\builtin declare -px; \\builtin printf '\\0'; __gs_1; ".to_vec(),
+    }
+}
+
 /// A pattern's bytes above ASCII, so that the length of the message is the same in every locale.
 fn escaped_for_ascii(pattern: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(pattern.len());
@@ -211,7 +206,27 @@ fn escaped_for_ascii(pattern: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Reads what `alias NAME` prints: nothing, or `alias NAME='…'`.
+fn aliased(name: &[u8], text: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let malformed = || Fault::Malformed("an alias that cannot be read");
+    let rest = text.strip_prefix(b"alias ").ok_or_else(malformed)?;
+    // A name that begins with a dash is printed behind `--`.
+    let rest = rest.strip_prefix(b"-- ").unwrap_or(rest);
+    let value = rest
+        .strip_prefix(name)
+        .and_then(|rest| rest.strip_prefix(b"="))
+        .ok_or_else(malformed)?;
+    let value = value.strip_suffix(b"\n").unwrap_or(value);
+    quote::read_single(value).map(Some).ok_or_else(malformed)
+}
+
 /// Reads what `declare -p NAME` prints.
+/// What `declare -p PROMPT_COMMAND` prints behind the name when only the hook's own element is there.
+const OWN_HOOK: &[u8] = br#"=([99]="__gs_p \"\$?\"")"#;
+
 fn declared(name: &str, text: &[u8]) -> Result<Variable, Fault> {
     if text.is_empty() {
         return Ok(Variable::Unset);
@@ -227,6 +242,10 @@ fn declared(name: &str, text: &[u8]) -> Result<Variable, Fault> {
     let rest = rest.strip_prefix(name.as_bytes()).ok_or_else(malformed)?;
     let rest = rest.strip_suffix(b"\n").unwrap_or(rest);
     let exported = flags.contains(&b'x');
+    // Our own hook beside nothing else: to the text, and to whoever assigns to it, the variable is not set.
+    if name == "PROMPT_COMMAND" && flags == b"a" && rest == OWN_HOOK {
+        return Ok(Variable::Unset);
+    }
     if flags.iter().any(|flag| b"aAn".contains(flag)) {
         return Ok(Variable::Special { exported });
     }

@@ -23,7 +23,6 @@ impl Shell for Dash {
         let rc = match &start.startup {
             StartUp::Usual => given.clone().unwrap_or_default(),
             StartUp::Without => OsString::new(),
-            StartUp::File(file) => start.folder.join(file).into_os_string(),
         };
         let mut hook = b"__gs_tty=".to_vec();
         hook.extend(quote::single(terminal.as_os_str().as_bytes()));
@@ -81,27 +80,14 @@ impl Shell for Dash {
         b'\n'
     }
 
-    fn print(&self, word: &str) -> Vec<u8> {
-        format!("printf '%s\\0' {word}; ").into_bytes()
-    }
-
-    fn question(&self, query: &Query) -> Vec<u8> {
-        match query {
-            Query::Word(word) | Query::Function(word) => [
-                b"type ".as_slice(),
-                &quote::on_one_line(word, "__gs_nl"),
-                b"; printf '\\0'; ",
-            ]
-            .concat(),
-            Query::Variable(name) => {
-                format!("printf '%s\\0%s\\0' \"${{{name}+y}}\" \"${{{name}-}}\"; ").into_bytes()
-            }
-            Query::Glob(pattern) => [b"printf '%s\\0' ".as_slice(), pattern, b"; "].concat(),
-            Query::Environment => b"export -p; printf '\\0'; ".to_vec(),
-            Query::State => {
-                b"export -p; printf '\\0'; readonly -p; printf '\\0%s\\0%s\\0%s\\0' \"${PWD-}\" \"$-\" \"$#\"; printf '%s\\0' \"$@\"; ".to_vec()
-            }
+    fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
+        let mark = format!("printf '%s\\0' {separator}; ").into_bytes();
+        let mut code = mark.clone();
+        for query in queries {
+            code.extend(question(query));
+            code.extend_from_slice(&mark);
         }
+        code
     }
 
     fn answer(&self, query: &Query, fields: &[Vec<u8>]) -> Result<Answer, Fault> {
@@ -158,6 +144,26 @@ impl Shell for Dash {
     fn reports_each_prompt(&self) -> bool {
         false
     }
+}
+
+/// Code that prints the answer's fields, each ended by NUL.
+fn question(query: &Query) -> Vec<u8> {
+    match query {
+            Query::Word(word) | Query::Function(word) => [
+                b"type ".as_slice(),
+                &quote::on_one_line(word, "__gs_nl"),
+                b"; printf '\\0'; ",
+            ]
+            .concat(),
+            Query::Variable(name) => {
+                format!("printf '%s\\0%s\\0' \"${{{name}+y}}\" \"${{{name}-}}\"; ").into_bytes()
+            }
+            Query::Glob(pattern) => [b"printf '%s\\0' ".as_slice(), pattern, b"; "].concat(),
+            Query::Environment => b"export -p; printf '\\0'; ".to_vec(),
+            Query::State => {
+                b"export -p; printf '\\0'; readonly -p; printf '\\0%s\\0%s\\0%s\\0' \"${PWD-}\" \"$-\" \"$#\"; printf '%s\\0' \"$@\"; ".to_vec()
+            }
+        }
 }
 
 /// Reads what `type WORD` prints.

@@ -56,8 +56,6 @@ pub(crate) enum StartUp {
     Usual,
     /// None (`--norc`).
     Without,
-    /// This one (`--rcfile`).
-    File(PathBuf),
 }
 
 /// A shell that runs.
@@ -80,10 +78,9 @@ trait Shell: std::fmt::Debug + Sync {
     fn payload(&self, text: &[u8]) -> Vec<u8>;
     /// The byte that ends a message on descriptor 9.
     fn end_mark(&self) -> u8;
-    /// Code that prints the answer's fields, each ended by NUL.
-    fn question(&self, query: &Query) -> Vec<u8>;
-    /// Prints one word and NUL; `%s` of printf.
-    fn print(&self, word: &str) -> Vec<u8>;
+    /// Code that prints this word, then for each question its answer's fields and the word again, each ended
+    /// by NUL.
+    fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8>;
     /// What the fields mean.
     fn answer(&self, query: &Query, fields: &[Vec<u8>]) -> Result<Answer, Fault>;
     /// Whether each prompt comes with a report.

@@ -97,6 +97,24 @@ pub(crate) fn pattern(pattern: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Reads what bash prints as `'…'`, with `\''` between for a quote. `None` where it is anything else.
+pub(crate) fn read_single(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(b"\\'") {
+            out.push(b'\'');
+            rest = after;
+            continue;
+        }
+        rest = rest.strip_prefix(b"'")?;
+        let end = rest.iter().position(|byte| *byte == b'\'')?;
+        out.extend_from_slice(rest.get(..end)?);
+        rest = rest.get(end + 1..)?;
+    }
+    Some(out)
+}
+
 /// Reads what `declare -p` prints after `NAME=`: `"…"` or `$'…'`. `None` where it is neither, or goes on after it.
 pub(crate) fn read_declared(text: &[u8]) -> Option<Vec<u8>> {
     if let Some(inner) = text

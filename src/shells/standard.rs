@@ -32,6 +32,9 @@ pub(crate) struct StandardStart {
 /// Stands for the caller's standard input where the constant line names a terminal.
 const PLACE: &str = "/guardsh-standard-input";
 
+/// The first line of the hook that only an interactive shell is to run.
+const INTERACTIVE: &[u8] = b"\\builtin shopt -s expand_aliases\n";
+
 #[derive(Debug)]
 struct StandardBash;
 
@@ -47,12 +50,11 @@ impl Shell for StandardBash {
     fn prepare(&self, start: &Start, _terminal: &Path) -> Prepared {
         let mut prepared = bash::Bash.prepare(start, Path::new("/dev/null"));
         // What is behind this line in the hook is for interactive shells.
-        const END: &[u8] = b"\\builtin readonly -f __gs_p";
         let hook = &prepared.hook;
-        let cut = hook.windows(END.len()).rposition(|window| window == END).unwrap_or(hook.len());
-        let mut hook = hook.get(..cut).unwrap_or_default().to_vec();
+        let cut = hook.windows(INTERACTIVE.len()).rposition(|window| window == INTERACTIVE);
+        let mut hook = hook.get(..cut.unwrap_or(hook.len())).unwrap_or_default().to_vec();
         hook.extend_from_slice(
-            b"for __gs_t in \"${__gs_rc[@]}\"; do if [[ -r $__gs_t ]]; then . \"$__gs_t\" <\"$__gs_tty\" 8>&- 9<&-; fi; done\n\\builtin readonly -f __gs_p __gs_g __gs_l __gs_y __gs_e\n\\builtin unset -f __gs_h\n\\builtin unset __gs_rc __gs_tty __gs_i __gs_t __gs_login BASH_ENV\n\\__gs_p 0\n",
+            b"for __gs_t in \"${__gs_rc[@]}\"; do if [[ -r $__gs_t ]]; then . \"$__gs_t\" <\"$__gs_tty\" 8>&- 9<&-; fi; done\n\\builtin unset __gs_rc __gs_tty __gs_i __gs_t __gs_login BASH_ENV\n\\__gs_p 0\n",
         );
         prepared.hook = hook;
         prepared.arguments = start.options.clone();
@@ -80,12 +82,8 @@ impl Shell for StandardBash {
         bash::Bash.end_mark()
     }
 
-    fn question(&self, query: &Query) -> Vec<u8> {
-        bash::Bash.question(query)
-    }
-
-    fn print(&self, word: &str) -> Vec<u8> {
-        bash::Bash.print(word)
+    fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
+        bash::Bash.questions(separator, queries)
     }
 
     fn answer(&self, query: &Query, fields: &[Vec<u8>]) -> Result<Answer, Fault> {
@@ -123,12 +121,8 @@ impl Shell for StandardDash {
         dash::Dash.end_mark()
     }
 
-    fn question(&self, query: &Query) -> Vec<u8> {
-        dash::Dash.question(query)
-    }
-
-    fn print(&self, word: &str) -> Vec<u8> {
-        dash::Dash.print(word)
+    fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
+        dash::Dash.questions(separator, queries)
     }
 
     fn answer(&self, query: &Query, fields: &[Vec<u8>]) -> Result<Answer, Fault> {

@@ -194,6 +194,10 @@ impl World for IdealWorld {
         GitFacts::Harmless
     }
 
+    fn interactive(&mut self) -> Known<bool> {
+        Known::Yes(self.options.iter().any(|option| option == "interactive"))
+    }
+
     fn is_folder(&mut self, path: &Path) -> Known<bool> {
         Known::Yes(self.folders.iter().any(|folder| folder == path))
     }

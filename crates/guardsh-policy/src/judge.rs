@@ -156,6 +156,7 @@ pub fn judge(policy: &Policy, actions: &[Action], world: &mut dyn World) -> Judg
         policy,
         ground: Ground::new(policy.start_folder.clone()),
         world,
+        git_may_change: false,
     };
     let mut risks = risk::Weighing::new(policy.environment.as_deref());
     let judged: Vec<JudgedAction> = actions
@@ -170,6 +171,7 @@ pub fn judge(policy: &Policy, actions: &[Action], world: &mut dyn World) -> Judg
                 ),
                 false => judge.action(action),
             };
+            judge.git_may_change |= changes_what_git_finds(action, &ruling);
             risks.add(action, ruling.verdict, ruling.touches, ruling.risk);
             JudgedAction {
                 action: action.clone(),
@@ -191,6 +193,43 @@ pub fn judge(policy: &Policy, actions: &[Action], world: &mut dyn World) -> Judg
             .unwrap_or(Verdict::Allow),
         actions: judged,
         risk: risks.finish(),
+    }
+}
+
+/// Whether an action may make a repository, or name another one or another configuration for it. A name that
+/// is like one of git's own files is enough: what git finds was looked at before the submission runs.
+fn changes_what_git_finds(action: &Action, ruling: &Ruling) -> bool {
+    let is_gits = |word: &ActionWord| match word.values() {
+        Some(values) => values.iter().any(|value| {
+            let trimmed = value.strip_suffix(b"/").unwrap_or(value);
+            matches!(
+                base_name(trimmed),
+                b".git"
+                    | b"HEAD"
+                    | b"objects"
+                    | b"refs"
+                    | b"commondir"
+                    | b"config"
+                    | b"config.worktree"
+            ) || value.windows(5).any(|part| part == b".git/")
+        }),
+        None => true,
+    };
+    match &action.kind {
+        ActionKind::Write(path) => is_gits(&path.path),
+        // What the packs allow writes nothing.
+        ActionKind::Run(run) => match &run.program {
+            Program::File(_) | Program::Missing | Program::Unknown => {
+                ruling.verdict == Verdict::Allow
+                    && !ruling.rule.starts_with("pack.")
+                    && ruling.rule != "builtin.transparent"
+                    && run.argv.iter().skip(1).any(is_gits)
+            }
+            Program::Builtin | Program::Function => false,
+        },
+        ActionKind::Read(_) | ActionKind::Set(_) | ActionKind::Input(_) | ActionKind::Opaque(_) => {
+            false
+        }
     }
 }
 
@@ -231,6 +270,8 @@ struct Judge<'a> {
     policy: &'a Policy,
     ground: Ground,
     world: &'a mut dyn World,
+    /// Something earlier in the submission may have changed which repository git finds, or its configuration.
+    git_may_change: bool,
 }
 
 impl Judge<'_> {
@@ -484,6 +525,9 @@ impl Judge<'_> {
                     .to_owned(),
             );
         }
+        if rule.needs.harmless_git && self.git_may_change {
+            return Some("the same submission changes what git finds before it runs".to_owned());
+        }
         if rule.needs.harmless_git {
             match self.world.git(&git_folder(call)) {
                 GitFacts::Harmless => {}
@@ -626,6 +670,16 @@ impl Judge<'_> {
         }
         if let Some(ruling) = self.protected_path(path, folder) {
             return ruling;
+        }
+        if names_a_repository(&path.path) {
+            return builtin(
+                Verdict::Ask,
+                "builtin.protect",
+                format!(
+                    "`{}` would tell git where a repository and its configuration are",
+                    brief(&path.path.source)
+                ),
+            );
         }
         if is_free_to_write(&path.path) {
             return builtin(
@@ -937,6 +991,12 @@ fn covered(path: &PathUse) -> Ruling {
         "builtin.operand",
         format!("{}: the rule for the call covers it", path.how),
     )
+}
+
+/// A file called `.git`: it names a folder whose configuration git obeys.
+fn names_a_repository(path: &ActionWord) -> bool {
+    path.values()
+        .is_some_and(|values| values.iter().any(|value| base_name(value) == b".git"))
 }
 
 /// `/dev/null` and the command's own descriptors.

@@ -804,6 +804,7 @@ const BUILTIN: &[&str] = &[
     "**/.gitconfig",
     "**/.git/config",
     "**/.git/config.worktree",
+    "**/.git/commondir",
     "**/.git/hooks/**",
     "**/.git/modules/**",
     "~/.config/git/**",

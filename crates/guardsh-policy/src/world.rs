@@ -41,6 +41,11 @@ pub trait World {
     fn read_file(&mut self, path: &Path, limit: usize) -> Option<Vec<u8>>;
     /// Whether git, run from this folder, would run anything that a configuration names.
     fn git(&mut self, folder: &Folder) -> GitFacts;
+    /// Whether the shell is interactive: it stays where `exit` finds stopped jobs, hooks and traps call its
+    /// functions, and descriptors 3 to 7 can only have been opened by lines that were judged.
+    fn interactive(&mut self) -> Known<bool> {
+        Known::Unknown
+    }
     /// Whether a folder is there and can be entered. Only a live answer helps; "unknown" keeps the place
     /// behind a `cd` that may fail unknown.
     fn is_folder(&mut self, _path: &Path) -> Known<bool> {

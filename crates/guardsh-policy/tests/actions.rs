@@ -229,3 +229,40 @@ fn quoted(value: &[u8]) -> String {
         Err(_) => value.escape_ascii().to_string(),
     }
 }
+
+/// The last action of a line, in bash.
+fn last_of(line: &str) -> Option<String> {
+    let mut world = IdealWorld::new(Dialect::Bash);
+    let options = Options {
+        extglob: false,
+        here_doc_at_end: true,
+        backslash_at_end: true,
+        comments: true,
+    };
+    let actions = analyse(line.as_bytes(), Dialect::Bash, options, &mut world).ok()?;
+    actions.last().map(line_of)
+}
+
+#[test]
+fn what_outgrows_a_limit_is_opaque() {
+    let mut doubling = String::from("f0() { ls; }; ");
+    for index in 1..40 {
+        let before = index - 1;
+        doubling.push_str(&format!("f{index}() {{ f{before}; f{before}; }}; "));
+    }
+    doubling.push_str("f39");
+    let shapes = [
+        "ls a; ".repeat(20_000),
+        doubling,
+        format!("x='{}'; ls {}", "a ".repeat(900), "$x ".repeat(20_000)),
+        format!("ls {}", "{1..900} ".repeat(20_000)),
+    ];
+    for shape in shapes {
+        let last = last_of(&shape).unwrap_or_default();
+        assert!(
+            last.starts_with("opaque "),
+            "{}: {last}",
+            shape.get(..40).unwrap_or(&shape)
+        );
+    }
+}

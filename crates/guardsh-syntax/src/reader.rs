@@ -24,6 +24,8 @@ pub(crate) struct Reader<'t> {
     /// Added to every place that is told: where the text at hand stands in the submission.
     pub(crate) base: usize,
     pub(crate) depth: usize,
+    /// How many `$(…)`, `<(…)` stand around the script at hand.
+    pub(crate) substitutions: usize,
     /// Here-documents of the script at hand, in the order in which they were announced.
     pub(crate) pending: Vec<PendingHereDoc>,
     /// The bodies that were read, for the same script.
@@ -41,6 +43,7 @@ impl<'t> Reader<'t> {
             options,
             base: 0,
             depth: 0,
+            substitutions: 0,
             pending: Vec::new(),
             bodies: Vec::new(),
             announced: 0,

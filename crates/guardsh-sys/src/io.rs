@@ -1,9 +1,10 @@
 //! Descriptors: waiting, socket pairs, sealed files, what is left in a queue.
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, SealFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{AddressFamily, Shutdown, SockFlag, SockType, shutdown, socketpair};
+use nix::sys::time::TimeSpec;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -37,15 +38,7 @@ pub fn wait_ready(
             )
         })
         .collect();
-    let timeout = match timeout {
-        None => PollTimeout::NONE,
-        // Rounded up: a wait of less than a millisecond must not become a busy loop.
-        Some(time) => {
-            let millis = i32::try_from(time.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
-            PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX)
-        }
-    };
-    match nix::poll::poll(&mut polled, timeout) {
+    match nix::poll::ppoll(&mut polled, timeout.map(TimeSpec::from_duration), None) {
         Ok(_) => {}
         Err(nix::errno::Errno::EINTR) => return Ok(vec![false; fds.len()]),
         Err(error) => return Err(error.into()),

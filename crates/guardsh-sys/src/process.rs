@@ -302,11 +302,36 @@ pub fn is_on_terminal(pid: Pid, fd: i32, terminal: &Path) -> Option<bool> {
     Some(target == terminal || target == Path::new("/dev/tty"))
 }
 
-/// The processes of a group, by one look over `/proc`.
+/// The processes of a group among this process and its descendants (orphans that it adopted too).
 pub fn members_of(group: Pid) -> Vec<Pid> {
-    processes()
-        .filter(|pid| stat_of(*pid).is_some_and(|stat| stat.group == group))
-        .collect()
+    let in_group = |pid: &Pid| stat_of(*pid).is_some_and(|stat| stat.group == group);
+    let root = nix::unistd::getpid();
+    if children_of(root).is_none() {
+        // A kernel that does not tell children (CONFIG_PROC_CHILDREN).
+        return processes().filter(in_group).collect();
+    }
+    let mut found = Vec::new();
+    let mut left = vec![root];
+    while let Some(pid) = left.pop() {
+        left.extend(children_of(pid).unwrap_or_default());
+        if in_group(&pid) {
+            found.push(pid);
+        }
+    }
+    found
+}
+
+fn children_of(pid: Pid) -> Option<Vec<Pid>> {
+    let mut children = Vec::new();
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let list = std::fs::read_to_string(task.ok()?.path().join("children")).ok()?;
+        children.extend(
+            list.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .map(Pid::from_raw),
+        );
+    }
+    Some(children)
 }
 
 /// All processes we can see.

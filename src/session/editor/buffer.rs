@@ -100,6 +100,7 @@ impl Buffer {
     }
 
     /// Puts `text` in place of everything; undo brings the old text back.
+    #[cfg(test)]
     pub(super) fn replace_all(&mut self, text: &[u8]) {
         self.replace(0..self.text.len(), text);
         self.last = Last::Other;

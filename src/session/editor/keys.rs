@@ -229,6 +229,7 @@ impl Keys {
 
     /// Gives back the bytes of a key or character that is not finished, and forgets them. A paste
     /// goes on.
+    #[cfg(test)]
     pub(super) fn take_held(&mut self) -> Vec<u8> {
         let held = std::mem::take(&mut self.held);
         if !matches!(self.state, State::Paste { .. }) {

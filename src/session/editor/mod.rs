@@ -316,6 +316,7 @@ impl Editor {
     }
 
     /// Takes back the bytes of a key or character that has not come whole.
+    #[cfg(test)]
     pub(crate) fn take_pending(&mut self) -> Vec<u8> {
         self.keys.take_held()
     }
@@ -326,6 +327,7 @@ impl Editor {
     }
 
     /// Takes what has been typed and not submitted, without painting.
+    #[cfg(test)]
     pub(crate) fn take_text(&mut self) -> Vec<u8> {
         self.end_search();
         self.fit = Fit::Whole;

@@ -2,8 +2,9 @@
 
 mod attacks;
 mod like_plain;
-mod state;
+mod process_alone;
 mod screen;
+mod state;
 mod typed;
 
 use super::*;
@@ -119,7 +120,9 @@ fn ask(world: &mut dyn World, question: &str) -> String {
             }) => {
                 format!("{} exported={exported} plain={plain}", value.escape_ascii())
             }
-            other @ (Known::Yes(Variable::Unset | Variable::Special { .. }) | Known::Unknown) => format!("{other:?}"),
+            other @ (Known::Yes(Variable::Unset | Variable::Special { .. }) | Known::Unknown) => {
+                format!("{other:?}")
+            }
         },
         "glob" => format!(
             "{:?}",

@@ -181,3 +181,19 @@ fn output_in_the_background_does_not_disturb_the_line() {
     driven.send("\r");
     driven.until("typed\r\n");
 }
+
+#[test]
+fn many_lines_typed_ahead_run_in_their_order() {
+    for kind in [BASH, DASH] {
+        let mut driven = Driven::ready(kind);
+        let began = Instant::now();
+        let lines: String = (0..300)
+            .map(|number| format!("echo n{number}''x\r"))
+            .collect();
+        driven.send(lines);
+        for number in 0..300 {
+            driven.until(&format!("n{number}x"));
+        }
+        eprintln!("{kind:?} {:?}", began.elapsed());
+    }
+}

@@ -2,9 +2,12 @@
 //! is harmless only where every value in it is a plain integer.
 
 use super::expand::{is_name, value_from};
-use super::state::{MAX_VALUES, Value, is_plain_integer};
+use super::state::{Value, is_plain_integer};
 use super::{Walker, shown};
 use guardsh_syntax::{Arith, ParamOp, WordPart, WordPartKind};
+
+/// Stands in an expression's text for a number that is not known. The reader accepts no NUL.
+const PLACEHOLDER: u8 = 0;
 
 impl Walker<'_> {
     /// Walks an expression; what it comes to as far as that is known.
@@ -27,6 +30,7 @@ impl Walker<'_> {
                     known.extend(values.iter().flatten());
                 }
                 (Value::Unset, Some(_)) => {}
+                (Value::Number, Some(known)) => known.push(PLACEHOLDER),
                 _ => text = None,
             }
             // An operator that is written as one (`*`, `?`) is no expansion.
@@ -66,19 +70,22 @@ impl Walker<'_> {
             Some(text) if arith.assigned.is_empty() && !injected && !arith.subscripts => {
                 self.evaluate(&text)
             }
-            Some(_) | None => Value::Number,
+            Some(_) | None => None,
         };
+        if value.is_none() {
+            // A syntax error or a division by zero: bash gives up on the line.
+            self.may_fault();
+        }
         for name in &arith.assigned {
-            // Some assignments may be skipped (`a && (b=1)`).
-            let old = self.value_of(name);
-            let new = if old.is_integer() || matches!(old, Value::Unset) {
+            // Some assignments may be skipped (`a && (b=1)`), or not be reached.
+            let new = if self.value_of(name).is_integer() {
                 Value::Number
             } else {
                 Value::Unknown
             };
             self.assigned(name, new, arith.span);
         }
-        value
+        value.unwrap_or(Value::Number)
     }
 
     /// What one part of a word expands to inside an expression.
@@ -142,45 +149,53 @@ impl Walker<'_> {
             .all(|name| self.is_harmless_name(name))
     }
 
-    /// The value of an expression of plain numbers and names; just a number where it is more than that.
-    fn evaluate(&mut self, text: &[u8]) -> Value {
+    /// The value of an expression of plain numbers and names; `None` where it is more than that, or may
+    /// fail.
+    fn evaluate(&mut self, text: &[u8]) -> Option<Value> {
         if text.len() > 1024 {
-            return Value::Number;
+            return None;
         }
-        let Some(tokens) = tokens(text) else {
-            return Value::Number;
-        };
         let mut numbers = Vec::new();
-        for token in tokens {
+        for token in tokens(text)? {
             numbers.push(match token {
                 Token::Name(name) => match self.value_of(name) {
-                    Value::Unset => Token::Number(0),
-                    Value::Values(values) if values.len() < MAX_VALUES => match values.as_slice() {
-                        [value] if value.is_empty() => Token::Number(0),
-                        [value] => match parse(value) {
-                            Some(number) => Token::Number(number),
-                            None => return Value::Number,
-                        },
-                        [] | [_, ..] => return Value::Number,
-                    },
-                    Value::Values(_) | Value::List(_) | Value::Number | Value::Unknown => {
-                        return Value::Number;
+                    Value::Unset => Token::Number(Some(0)),
+                    Value::Number => Token::Number(None),
+                    Value::Values(values) => {
+                        let known: Option<Vec<i64>> = values
+                            .iter()
+                            .map(|value| {
+                                if value.is_empty() {
+                                    Some(0)
+                                } else {
+                                    parse(value)
+                                }
+                            })
+                            .collect();
+                        match known?.as_slice() {
+                            [only] => Token::Number(Some(*only)),
+                            [] | [_, ..] => Token::Number(None),
+                        }
                     }
+                    Value::List(_) | Value::Unknown => return None,
                 },
                 other @ (Token::Number(_) | Token::Op(_)) => other,
             });
         }
         let mut rest = numbers.as_slice();
-        match sum(&mut rest, 0) {
-            Some(number) if rest.is_empty() => Value::one(number.to_string().into_bytes()),
-            Some(_) | None => Value::Number,
-        }
+        let value = sum(&mut rest, 0)?;
+        rest.is_empty().then(|| {
+            value.map_or(Value::Number, |number| {
+                Value::one(number.to_string().into_bytes())
+            })
+        })
     }
 }
 
 #[derive(Clone, Copy)]
 enum Token<'t> {
-    Number(i64),
+    /// `None`: some number.
+    Number(Option<i64>),
     Name(&'t [u8]),
     Op(u8),
 }
@@ -198,6 +213,19 @@ fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
     while let Some(first) = rest.first() {
         if matches!(first, b' ' | b'\t' | b'\n') {
             rest = rest.get(1..)?;
+        } else if *first == PLACEHOLDER {
+            // A number that is not known, joined to nothing.
+            let joined = rest.get(1).is_some_and(|next| {
+                next.is_ascii_alphanumeric() || *next == b'_' || *next == PLACEHOLDER
+            });
+            let joins = all
+                .last()
+                .is_some_and(|token| !matches!(token, Token::Op(_)));
+            if joined || joins {
+                return None;
+            }
+            all.push(Token::Number(None));
+            rest = rest.get(1..)?;
         } else if first.is_ascii_alphanumeric() || *first == b'_' {
             let end = rest
                 .iter()
@@ -205,7 +233,7 @@ fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
                 .unwrap_or(rest.len());
             let (token, after) = rest.split_at(end);
             all.push(if first.is_ascii_digit() {
-                Token::Number(parse(token)?)
+                Token::Number(Some(parse(token)?))
             } else {
                 Token::Name(token)
             });
@@ -227,35 +255,40 @@ fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
     Some(all)
 }
 
-fn sum(rest: &mut &[Token<'_>], depth: usize) -> Option<i64> {
+/// `None`: not a valid expression, or one that may fail. `Some(None)`: a number that is not known.
+fn sum(rest: &mut &[Token<'_>], depth: usize) -> Option<Option<i64>> {
     let mut value = product(rest, depth)?;
     while let Some((Token::Op(op @ (b'+' | b'-')), after)) = rest.split_first() {
         *rest = after;
         let right = product(rest, depth)?;
-        value = if *op == b'+' {
-            value.checked_add(right)?
-        } else {
-            value.checked_sub(right)?
+        value = match (value, right) {
+            (Some(left), Some(right)) if *op == b'+' => left.checked_add(right),
+            (Some(left), Some(right)) => left.checked_sub(right),
+            (Some(_) | None, Some(_) | None) => None,
         };
     }
     Some(value)
 }
 
-fn product(rest: &mut &[Token<'_>], depth: usize) -> Option<i64> {
+fn product(rest: &mut &[Token<'_>], depth: usize) -> Option<Option<i64>> {
     let mut value = unary(rest, depth)?;
     while let Some((Token::Op(op @ (b'*' | b'/' | b'%')), after)) = rest.split_first() {
         *rest = after;
         let right = unary(rest, depth)?;
-        value = match op {
-            b'*' => value.checked_mul(right)?,
-            b'/' => value.checked_div(right)?,
-            _ => value.checked_rem(right)?,
+        if *op != b'*' && right.is_none_or(|right| right == 0 || right == -1) {
+            return None;
+        }
+        value = match (value, right, op) {
+            (Some(left), Some(right), b'*') => left.checked_mul(right),
+            (Some(left), Some(right), b'/') => left.checked_div(right),
+            (Some(left), Some(right), _) => left.checked_rem(right),
+            (Some(_) | None, Some(_) | None, _) => None,
         };
     }
     Some(value)
 }
 
-fn unary(rest: &mut &[Token<'_>], depth: usize) -> Option<i64> {
+fn unary(rest: &mut &[Token<'_>], depth: usize) -> Option<Option<i64>> {
     if depth > 32 {
         return None;
     }
@@ -263,7 +296,7 @@ fn unary(rest: &mut &[Token<'_>], depth: usize) -> Option<i64> {
     *rest = after;
     match first {
         Token::Number(number) => Some(*number),
-        Token::Op(b'-') => unary(rest, depth + 1)?.checked_neg(),
+        Token::Op(b'-') => Some(unary(rest, depth + 1)?.and_then(i64::checked_neg)),
         Token::Op(b'+') => unary(rest, depth + 1),
         Token::Op(b'(') => {
             let value = sum(rest, depth + 1)?;

@@ -1,228 +1,17 @@
-//! What builtins do to the shell, and what assignments do.
+//! What builtins do to the shell.
 
+use super::assign::prompt_is_plain;
 use super::call::{Call, Lookup, texts};
 use super::expand::is_name;
 use super::redirect::Input;
-use super::state::{Func, Value, Var, is_plain_integer};
-use super::{Change, Outcome, Walker, dynamic, resolved, shown};
-use crate::action::{
-    ActionKind, ActionWord, Count, Folder, Piece, Program, Run, SetScope, Standing, WordState,
-};
-use crate::programs::{self, VariableKind};
+use super::state::{Value, is_plain_integer};
+use super::{Change, Outcome, Walker, shown};
+use crate::action::{ActionWord, Count, Folder, Piece, Program, Run, Standing, WordState};
 use crate::world::Known;
-use guardsh_syntax::{Span, TestExpr, Word, WordPartKind};
+use guardsh_syntax::Span;
 use std::rc::Rc;
 
-/// Whose an assignment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// The shell's.
-    Shell,
-    /// `x=1 cmd`: the command's.
-    Command,
-    /// `x=1 y=$x cmd`: one of several.
-    OneOfMany,
-}
-
 impl Walker<'_> {
-    // Assignments.
-
-    /// Stores a value under a name, with all that follows from it, and says so as an action.
-    pub(super) fn assign_value(
-        &mut self,
-        name: &[u8],
-        value: Value,
-        word: Option<ActionWord>,
-        span: Span,
-        scope: Scope,
-    ) {
-        let old = self.var(name);
-        let exported = old.exported || !self.surely_off("allexport");
-        self.set(
-            ActionWord::literal(name),
-            word.clone(),
-            match scope {
-                Scope::Command | Scope::OneOfMany => SetScope::Command,
-                Scope::Shell if exported => SetScope::Exported,
-                Scope::Shell => SetScope::Shell,
-            },
-            span,
-        );
-        self.special_variable(name, word.as_ref(), span);
-        if !old.plain && scope == Scope::Shell {
-            // An integer's value is evaluated, a nameref leads elsewhere, a read-only one stays.
-            let harmless = match &value {
-                Value::Values(values) => values.iter().all(|value| is_plain_integer(value)),
-                Value::Number => true,
-                Value::Unset | Value::List(_) | Value::Unknown => false,
-            };
-            if !harmless || self.state.var(name).is_none() {
-                self.opaque(
-                    span,
-                    format!("assigns to `{}`, which may have attributes", shown(name)),
-                );
-                self.journal.push(Change::Everything);
-                self.state.lose_vars();
-                self.state.files_changed = true;
-            }
-            self.change_var(
-                name,
-                Var {
-                    value: Value::Unknown,
-                    ..old
-                },
-            );
-            return;
-        }
-        let value = if old.plain { value } else { Value::Unknown };
-        let value = match (&old.value, value) {
-            // `a=1` on an array sets one element.
-            (Value::List(_), _) => Value::Unknown,
-            (_, value) => value,
-        };
-        self.change_var(
-            name,
-            Var {
-                value,
-                exported: exported || scope != Scope::Shell,
-                plain: old.plain,
-            },
-        );
-    }
-
-    /// Stores an array.
-    pub(super) fn assign_list(&mut self, name: &[u8], list: Value, span: Span, scope: Scope) {
-        let word = match &list {
-            Value::List(values) => resolved(vec![values.join(&b' ')]),
-            Value::Unset | Value::Values(_) | Value::Number | Value::Unknown => {
-                dynamic(self.source(span), Count::One)
-            }
-        };
-        let old = self.var(name);
-        self.assign_value(name, Value::Unknown, Some(word), span, scope);
-        if old.plain {
-            self.change_var(
-                name,
-                Var {
-                    value: list,
-                    exported: old.exported,
-                    plain: true,
-                },
-            );
-        }
-    }
-
-    /// What assigning to some names does beside.
-    fn special_variable(&mut self, name: &[u8], word: Option<&ActionWord>, span: Span) {
-        match programs::variable_kind(name) {
-            VariableKind::Plain => {}
-            VariableKind::Lookup => self.change_files(),
-            VariableKind::Names => {
-                self.opaque(
-                    span,
-                    format!("`{}` changes how commands are read", shown(name)),
-                );
-                self.change_names();
-                self.change_files();
-                self.change_options();
-            }
-            VariableKind::Prompt => {
-                let harmless = word.is_none_or(|word| {
-                    word.values()
-                        .is_some_and(|values| values.iter().all(|value| prompt_is_plain(value)))
-                });
-                if !harmless {
-                    self.opaque(
-                        span,
-                        format!("`{}`, a prompt whose text may run commands", shown(name)),
-                    );
-                }
-            }
-            VariableKind::Command => match word {
-                None => {}
-                Some(word) => match word.value().map(<[u8]>::to_vec) {
-                    Some(text) => self.later_text(&shown(name), &text, span),
-                    None => self.opaque(
-                        span,
-                        format!("`{}`, commands that cannot be seen", shown(name)),
-                    ),
-                },
-            },
-            VariableKind::Forbidden => {
-                self.opaque(
-                    span,
-                    format!("sets `{}`, which is not for lines to set", shown(name)),
-                );
-            }
-        }
-    }
-
-    /// Text that the shell will run by itself later: judged, and held to running programs.
-    fn later_text(&mut self, what: &str, text: &[u8], span: Span) {
-        let from = self.out.len();
-        self.isolated(|walker| {
-            walker.state.lose_vars();
-            walker.state.folder = Folder::Unknown;
-            walker.state.positional = None;
-            walker.via(what, |walker| walker.text_again(text, span));
-        });
-        let more =
-            self.out
-                .get(from..)
-                .unwrap_or_default()
-                .iter()
-                .any(|action| match &action.kind {
-                    ActionKind::Run(run) => match run.program {
-                        Program::File(_) | Program::Missing => false,
-                        Program::Builtin => !run
-                            .argv
-                            .first()
-                            .and_then(ActionWord::value)
-                            .is_some_and(|name| {
-                                matches!(
-                                    name,
-                                    b"echo" | b"printf" | b":" | b"true" | b"exit" | b"kill"
-                                )
-                            }),
-                        Program::Function => false,
-                        Program::Unknown => true,
-                    },
-                    ActionKind::Write(_)
-                    | ActionKind::Read(_)
-                    | ActionKind::Set(_)
-                    | ActionKind::Input(_)
-                    | ActionKind::Opaque(_) => true,
-                });
-        if more {
-            self.opaque(
-                span,
-                format!("{what}: text that does more than run programs, at any time"),
-            );
-        }
-    }
-
-    /// Reads text and walks it in the state at hand, as `eval` does.
-    pub(super) fn text_again(&mut self, text: &[u8], span: Span) {
-        if !self.step(text.len() / 4 + 1) {
-            return;
-        }
-        match guardsh_syntax::read(text, self.shell.dialect, self.shell.options) {
-            Ok(script) => {
-                let outer_text = std::mem::replace(&mut self.text, Rc::from(text));
-                let outer = self.outer.replace(self.outer.unwrap_or(span));
-                self.deeper(|walker| walker.script(&script));
-                self.outer = outer;
-                self.text = outer_text;
-            }
-            Err(error) => {
-                self.opaque(span, format!("text that cannot be read: {error}"));
-                self.forget_all();
-            }
-        }
-    }
-
-    // Builtins.
-
     /// A builtin: its action, and what it does to the shell.
     pub(super) fn builtin(&mut self, name: &[u8], call: &Call, program: Program) -> Outcome {
         let operands = call.argv.get(1..).unwrap_or_default();
@@ -360,7 +149,7 @@ impl Walker<'_> {
 
     /// `exit`: nothing after it is reached, except that an interactive shell with stopped jobs stays.
     fn leaves(&mut self) -> Outcome {
-        if self.shell.live && !self.surely_off("interactive") {
+        if self.shell.live && self.world.interactive() != Known::Yes(false) {
             return self.same();
         }
         Outcome {
@@ -489,9 +278,16 @@ impl Walker<'_> {
             }
         }
         if at >= call.argv.len() {
-            // Only redirections, which stay: standard input may now be anything.
+            // Only redirections, which stay.
+            if self.state.outputs & 0b110 != 0b110 {
+                self.opaque(
+                    call.span,
+                    "`exec` leaves the shell an output that was not opened for writing",
+                );
+            }
+            // Standard input may now be anything.
             if call.input != Input::Same
-                && !(self.shell.live && self.option("interactive") == Known::Yes(true))
+                && !(self.shell.live && self.world.interactive() == Known::Yes(true))
             {
                 self.opaque(call.span, "`exec` gives the shell another standard input");
             }
@@ -659,371 +455,6 @@ impl Walker<'_> {
         }
     }
 
-    fn declare(&mut self, name: &[u8], call: &Call, operands: &[ActionWord]) {
-        let span = call.span;
-        let mut exports = name == b"export";
-        let mut attributes = name == b"readonly";
-        let mut functions = false;
-        let mut prints = false;
-        let mut array = false;
-        let mut rest = operands;
-        while let Some((word, after)) = rest.split_first() {
-            let Some(value) = word.value() else {
-                break;
-            };
-            if value == b"--" {
-                rest = after;
-                break;
-            }
-            let minus = match value {
-                [b'-', _, ..] => true,
-                [b'+', _, ..] => false,
-                _ => break,
-            };
-            for flag in value.get(1..).unwrap_or_default() {
-                match flag {
-                    b'x' => exports |= minus,
-                    b't' => {}
-                    // The global one, whatever `local` there is: neither is followed any more.
-                    b'g' => attributes = true,
-                    b'p' => prints = true,
-                    b'r' => attributes = true,
-                    b'a' => array = true,
-                    b'n' if name == b"export" => {}
-                    b'i' | b'n' | b'l' | b'u' | b'A' | b'c' => attributes = true,
-                    b'f' | b'F' => functions = true,
-                    b'I' => attributes = true,
-                    _ => {
-                        self.opaque(
-                            span,
-                            format!("`{}` with options that are not known", shown(name)),
-                        );
-                        self.forget_all();
-                        return;
-                    }
-                }
-            }
-            rest = after;
-        }
-        if functions {
-            if exports || attributes {
-                self.opaque(span, "gives a function to other shells, or attributes");
-                self.forget_all();
-            }
-            return;
-        }
-        if prints && rest.is_empty() {
-            return;
-        }
-        let local = name == b"local"
-            || (!self.calls.is_empty() && name != b"export" && name != b"readonly");
-        for operand in rest {
-            self.declare_one(operand, call, exports, attributes, array, local, prints);
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the options of one declaration")]
-    fn declare_one(
-        &mut self,
-        operand: &ActionWord,
-        call: &Call,
-        exports: bool,
-        attributes: bool,
-        array: bool,
-        local: bool,
-        prints: bool,
-    ) {
-        let span = call.span;
-        // The name is what stands before the first `=`.
-        let (name, value, word) = match (&operand.state, operand.count) {
-            (WordState::Literal(_) | WordState::Resolved(_), Count::One) => {
-                let Some(whole) = operand.value().map(<[u8]>::to_vec) else {
-                    self.computed(span);
-                    return;
-                };
-                match whole.iter().position(|byte| *byte == b'=') {
-                    Some(at) => {
-                        let (name, value) = whole.split_at(at);
-                        let value = value.get(1..).unwrap_or_default().to_vec();
-                        let compound = value.starts_with(b"(") && self.bash();
-                        if compound && !call.declares {
-                            // Read again as an array.
-                            self.opaque(span, "declares an array from text");
-                            self.forget_all();
-                            return;
-                        }
-                        let word = ActionWord {
-                            source: operand.source.clone(),
-                            state: match operand.state {
-                                WordState::Literal(_) => WordState::Literal(value.clone()),
-                                WordState::Resolved(_)
-                                | WordState::Pattern(_)
-                                | WordState::Dynamic(_) => WordState::Resolved(vec![value.clone()]),
-                            },
-                            count: Count::One,
-                        };
-                        (name.to_vec(), Some(Value::one(value)), Some(word))
-                    }
-                    None => (whole, None, None),
-                }
-            }
-            (WordState::Dynamic(pieces), Count::One) => {
-                let Some(Piece::Known(known)) = pieces.first() else {
-                    self.computed(span);
-                    return;
-                };
-                let Some(at) = known.iter().position(|byte| *byte == b'=') else {
-                    self.computed(span);
-                    return;
-                };
-                if !call.declares && self.bash() {
-                    // A value that looks like `(…)` would be read again.
-                    let after = known.get(at + 1..).unwrap_or_default();
-                    if after.is_empty() || after.starts_with(b"(") {
-                        self.opaque(span, "declares from text that is not known");
-                        self.forget_all();
-                    }
-                }
-                let (name, _) = known.split_at(at);
-                (
-                    name.to_vec(),
-                    Some(Value::Unknown),
-                    Some(dynamic(operand.source.clone(), Count::One)),
-                )
-            }
-            (
-                WordState::Literal(_)
-                | WordState::Resolved(_)
-                | WordState::Pattern(_)
-                | WordState::Dynamic(_),
-                Count::One | Count::Any,
-            ) => {
-                self.computed(span);
-                return;
-            }
-        };
-        let (name, append) = match name.strip_suffix(b"+") {
-            Some(stripped) => (stripped.to_vec(), true),
-            None => (name, false),
-        };
-        if prints && value.is_none() {
-            return;
-        }
-        if !is_name(&name) {
-            self.opaque(span, "declares a name with a subscript, or a computed one");
-            self.forget_all();
-            return;
-        }
-        if local {
-            let outer = self.var(&name);
-            self.locals.push((name.clone(), outer));
-            if value.is_none() {
-                // Unset, or with the outer value (`localvar_inherit`).
-                let old = self.var(&name);
-                self.change_var(
-                    &name,
-                    Var {
-                        value: Value::Unknown,
-                        ..old
-                    },
-                );
-            }
-        }
-        if attributes || array {
-            // From here on an assignment to it is no plain one; this one may be evaluated as well.
-            let harmless = match &value {
-                None => true,
-                Some(Value::Values(values)) => {
-                    let values = values.clone();
-                    values
-                        .iter()
-                        .all(|value| self.is_harmless_expression(value))
-                }
-                Some(_) => false,
-            };
-            if !harmless && !self.only_reads(call) {
-                self.opaque(
-                    span,
-                    format!("gives `{}` attributes and a value", shown(&name)),
-                );
-                self.forget_all();
-            }
-        }
-        let value = match (value, append) {
-            (Some(_), true) => Some(Value::Unknown),
-            (value, _) => value,
-        };
-        if exports {
-            let old = self.var(&name);
-            self.change_var(
-                &name,
-                Var {
-                    exported: true,
-                    ..old
-                },
-            );
-        }
-        match value {
-            Some(value) => self.assign_value(&name, value, word, span, Scope::Shell),
-            None if exports => {
-                let known = value_word(&self.var(&name).value, &operand.source);
-                self.set(
-                    ActionWord::literal(name.clone()),
-                    Some(known),
-                    SetScope::Exported,
-                    span,
-                );
-            }
-            None => {
-                if attributes {
-                    self.set(
-                        ActionWord::literal(name.clone()),
-                        None,
-                        SetScope::Shell,
-                        span,
-                    );
-                }
-            }
-        }
-        if attributes || array {
-            let old = self.var(&name);
-            self.change_var(
-                &name,
-                Var {
-                    plain: false,
-                    ..old
-                },
-            );
-            if attributes && !self.only_reads(call) {
-                // A nameref makes one name another.
-                let nameref = call.argv.iter().any(|word| {
-                    word.value()
-                        .is_some_and(|value| value.starts_with(b"-") && value.contains(&b'n'))
-                });
-                if nameref {
-                    self.opaque(
-                        span,
-                        format!("`{}` becomes a name for another variable", shown(&name)),
-                    );
-                    self.forget_all();
-                }
-            }
-        }
-    }
-
-    /// Whether a declaration makes names read-only and nothing more.
-    fn only_reads(&self, call: &Call) -> bool {
-        let name = call.argv.first().and_then(ActionWord::value);
-        name == Some(b"readonly")
-            && call.argv.iter().skip(1).all(|word| {
-                word.value()
-                    .is_some_and(|value| !value.starts_with(b"-") || value == b"-r")
-                    || matches!(word.state, WordState::Dynamic(_))
-            })
-            || call
-                .argv
-                .iter()
-                .skip(1)
-                .any(|word| word.value() == Some(b"-r"))
-                && call.argv.iter().skip(1).all(|word| {
-                    word.value().is_none_or(|value| {
-                        !value.starts_with(b"-") || matches!(value, b"-r" | b"-x" | b"-g")
-                    })
-                })
-    }
-
-    /// A name that is computed: anything may have been set.
-    fn computed(&mut self, span: Span) {
-        self.set(
-            dynamic(self.source(span), Count::One),
-            None,
-            SetScope::Exported,
-            span,
-        );
-        self.opaque(span, "sets a variable whose name is computed");
-        self.forget_all();
-    }
-
-    fn unset(&mut self, operands: &[ActionWord], span: Span) {
-        let mut functions = false;
-        let mut variables = false;
-        let mut rest = operands;
-        while let Some((word, after)) = rest.split_first() {
-            match word.value() {
-                Some(b"-f") => functions = true,
-                Some(b"-v") => variables = true,
-                Some(b"--") => {
-                    rest = after;
-                    break;
-                }
-                Some(value) if value.starts_with(b"-") => {
-                    self.opaque(span, "`unset` with options that are not known");
-                    self.forget_all();
-                    return;
-                }
-                Some(_) | None => break,
-            }
-            rest = after;
-        }
-        for word in rest {
-            let Some(name) = word.value().map(<[u8]>::to_vec) else {
-                self.computed(span);
-                return;
-            };
-            if functions {
-                self.journal.push(Change::Func(name.clone()));
-                self.state.set_func(&name, Func::Unset);
-                if name.starts_with(b"__gs_") {
-                    self.opaque(span, "unsets a function of the guard");
-                }
-                continue;
-            }
-            if !is_name(&name) {
-                self.opaque(
-                    span,
-                    "unsets an element, whose subscript is evaluated again",
-                );
-                self.forget_all();
-                return;
-            }
-            self.set(
-                ActionWord::literal(name.clone()),
-                None,
-                SetScope::Shell,
-                span,
-            );
-            self.special_variable(&name, None, span);
-            let old = self.var(&name);
-            let surely = old.plain && self.calls.is_empty();
-            if !old.plain {
-                // A nameref unsets what it names; a read-only one stays.
-                self.opaque(
-                    span,
-                    format!("unsets `{}`, which may have attributes", shown(&name)),
-                );
-                self.forget_all();
-            }
-            self.change_var(
-                &name,
-                Var {
-                    value: if surely { Value::Unset } else { Value::Unknown },
-                    exported: !surely,
-                    plain: old.plain,
-                },
-            );
-            if !variables
-                && self.bash()
-                && (self.state.func(&name).is_some() || old.value == Value::Unset)
-            {
-                // No such variable: a function of that name is unset.
-                if self.state.func(&name).is_some() {
-                    self.journal.push(Change::Func(name.clone()));
-                    self.state.set_func(&name, Func::Unsure);
-                }
-            }
-        }
-    }
-
     /// Names that a builtin stores something in.
     fn stored(&mut self, word: &ActionWord, span: Span) {
         match word.value().map(<[u8]>::to_vec) {
@@ -1113,7 +544,7 @@ impl Walker<'_> {
     }
 
     /// Whether a word that is not known may begin with `-`.
-    fn may_be_option(&self, word: &ActionWord) -> bool {
+    pub(super) fn may_be_option(&self, word: &ActionWord) -> bool {
         match &word.state {
             WordState::Literal(value) => value.starts_with(b"-"),
             WordState::Resolved(values) => values.iter().any(|value| value.starts_with(b"-")),
@@ -1167,15 +598,18 @@ impl Walker<'_> {
         if !self.bash() {
             return;
         }
+        let mut format = operands;
         match first.value().map(<[u8]>::to_vec) {
             Some(value) if value == b"-v" => {
                 if let Some(name) = rest.first() {
                     self.stored(&name.clone(), span)
                 }
+                format = rest.get(1..).unwrap_or_default();
             }
             Some(value) if value.starts_with(b"-v") => {
                 let name = super::call::known(value.get(2..).unwrap_or_default());
                 self.stored(&name, span);
+                format = rest;
             }
             Some(_) => {}
             None => {
@@ -1183,6 +617,25 @@ impl Walker<'_> {
                     self.opaque(span, "`printf` whose first word may be `-v`");
                     self.forget_all();
                 }
+            }
+        }
+        if let [dashes, behind @ ..] = format
+            && dashes.value() == Some(b"--")
+        {
+            format = behind;
+        }
+        if let [format, _, ..] = format {
+            let counts = match &format.state {
+                WordState::Literal(text) => counts_into_a_variable(text),
+                WordState::Resolved(texts) => texts.iter().any(|text| counts_into_a_variable(text)),
+                WordState::Pattern(_) | WordState::Dynamic(_) => true,
+            };
+            if counts || format.count == Count::Any {
+                self.opaque(
+                    span,
+                    "`printf` whose format may hold `%n`, which sets a variable",
+                );
+                self.forget_all();
             }
         }
     }
@@ -1528,191 +981,38 @@ impl Walker<'_> {
             (Some(_) | None, _) => None,
         };
     }
-
-    // Tests.
-
-    fn test_builtin(&mut self, name: &[u8], operands: &[ActionWord], span: Span) {
-        if !self.bash() {
-            return;
-        }
-        let operands = if name == b"[" {
-            operands.split_last().map_or(operands, |(_, before)| before)
-        } else {
-            operands
-        };
-        for (index, word) in operands.iter().enumerate() {
-            let next = operands.get(index + 1);
-            if word.count == Count::Any && word.values().is_none() {
-                self.opaque_suggesting(
-                    span,
-                    "`test` with an unquoted word that is not known (it may be `-v`)",
-                    Some("put the word in double quotes"),
-                );
-                return;
-            }
-            let may_be_v = match word.values() {
-                Some(values) => values
-                    .iter()
-                    .any(|value| matches!(value.as_slice(), b"-v" | b"-R")),
-                None => self.may_be_option(word),
-            };
-            let subscripted = next.is_some_and(|next| match next.values() {
-                Some(values) => values.iter().any(|value| value.contains(&b'[')),
-                None => true,
-            });
-            // A word that is not known is an operator only where it stands alone before its operand.
-            if may_be_v && subscripted {
-                self.opaque(span, "`test -v` evaluates a subscript again");
-                return;
-            }
-        }
-    }
-
-    /// `[[ … ]]`
-    pub(super) fn test(&mut self, test: &TestExpr) {
-        if !self.step(1) {
-            return;
-        }
-        match test {
-            TestExpr::Word(word) => {
-                self.single(word);
-            }
-            TestExpr::Unary(op, word) => {
-                let expanded = self.single(word);
-                if matches!(op.as_slice(), b"-v" | b"-R") {
-                    let harmless = expanded
-                        .values()
-                        .is_some_and(|values| values.iter().all(|value| !value.contains(&b'[')));
-                    if !harmless {
-                        self.opaque(word.span, "`-v` evaluates a subscript again");
-                    }
-                }
-            }
-            TestExpr::Binary(left, op, right) => {
-                let numeric = matches!(
-                    op.as_slice(),
-                    b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge"
-                );
-                for word in [left, right] {
-                    if numeric {
-                        self.number_operand(word);
-                    } else {
-                        self.single(word);
-                    }
-                }
-            }
-            TestExpr::Not(inner) | TestExpr::Paren(inner) => {
-                self.deeper(|walker| walker.test(inner));
-            }
-            TestExpr::And(left, right) | TestExpr::Or(left, right) => {
-                self.deeper(|walker| {
-                    walker.test(left);
-                    let before = walker.state.clone();
-                    walker.test(right);
-                    let after = walker.state.clone();
-                    if let Some(state) = walker.join(Some(before), Some(after)) {
-                        walker.state = state;
-                    }
-                });
-            }
-        }
-    }
-
-    /// An operand that bash evaluates as arithmetic.
-    fn number_operand(&mut self, word: &Word) {
-        if let [part] = word.parts.as_slice() {
-            let value = self.part_value(part);
-            if value.is_integer() || value == Value::Unset {
-                return;
-            }
-            if let (Value::Values(values), WordPartKind::Literal(_)) = (&value, &part.kind) {
-                let values = values.clone();
-                if values
-                    .iter()
-                    .all(|value| self.is_harmless_expression(value))
-                {
-                    return;
-                }
-            }
-        } else {
-            let expanded = self.single(word);
-            let values = expanded.values().map(<[_]>::to_vec);
-            if values.is_some_and(|values| {
-                values
-                    .iter()
-                    .all(|value| self.is_harmless_expression(value))
-            }) {
-                return;
-            }
-        }
-        self.opaque_suggesting(
-            word.span,
-            "`[[ ]]` compares a value that is not surely a number (bash evaluates it again)",
-            Some("use `[ … ]` with quotes"),
-        );
-        self.forget_all();
-    }
 }
 
-/// A variable's value as a word.
-fn value_word(value: &Value, source: &[u8]) -> ActionWord {
-    match value {
-        Value::Values(values) => ActionWord {
-            source: source.to_vec(),
-            state: WordState::Resolved(values.clone()),
-            count: Count::One,
-        },
-        Value::Unset | Value::List(_) | Value::Number | Value::Unknown => {
-            dynamic(source, Count::One)
+/// Whether a format of `printf` has a `%n`: bash stores how much was printed in the variable that its word names.
+fn counts_into_a_variable(format: &[u8]) -> bool {
+    let mut rest = format.iter();
+    while let Some(byte) = rest.next() {
+        if *byte != b'%' {
+            continue;
         }
-    }
-}
-
-/// Whether a prompt's text can run nothing: no substitution, no escape that may become one, no
-/// subscript.
-fn prompt_is_plain(text: &[u8]) -> bool {
-    if text.contains(&b'`') {
-        return false;
-    }
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        match first {
-            b'\\' => {
-                // `\044` is a dollar sign by the time the prompt expands.
-                if after.first().is_some_and(u8::is_ascii_digit) {
-                    return false;
+        let conversion = rest
+            .by_ref()
+            .find(|byte| !b"#0- +'123456789.*hlLjtz".contains(byte));
+        match conversion {
+            // A `\\` may spell any byte.
+            Some(b'n' | b'\\') => return true,
+            // `%(…)T`
+            Some(b'(') => {
+                let mut open = 1;
+                while open > 0 {
+                    match rest.next() {
+                        Some(b'(') => open += 1,
+                        Some(b')') => open -= 1,
+                        Some(_) => {}
+                        None => return false,
+                    }
                 }
-                rest = match after.first() {
-                    // `\$` is a prompt escape, not a quoted dollar.
-                    Some(b'$') => after.get(1..).unwrap_or_default(),
-                    _ => after,
-                };
-                if (rest.starts_with(b"(") || rest.starts_with(b"{") || rest.starts_with(b"["))
-                    && after.first() == Some(&b'$')
-                {
-                    return false;
+                if rest.next() != Some(&b'T') {
+                    return true;
                 }
             }
-            b'$' if (after.starts_with(b"(")
-                || after.starts_with(b"[")
-                || after.starts_with(b"{")) =>
-            {
-                // `${x:+(…)}` and its kin are common; more than plain names in it is not followed.
-                let Some(end) = after.iter().position(|byte| *byte == b'}') else {
-                    return false;
-                };
-                let inside = after.get(1..end).unwrap_or_default();
-                if !after.starts_with(b"{")
-                    || inside.iter().any(|byte| b"[{@!`\\".contains(byte))
-                    || inside.windows(2).any(|pair| pair == b"$(")
-                {
-                    return false;
-                }
-                rest = after.get(end + 1..).unwrap_or_default();
-            }
-            _ => {}
+            Some(_) | None => {}
         }
     }
-    true
+    false
 }

@@ -1,7 +1,7 @@
 //! Simple commands: what a name leads to, and what follows from it.
 
 use super::alias::Aliases;
-use super::builtins::Scope;
+use super::assign::Scope;
 use super::redirect::Input;
 use super::state::{Base, Func, Value, Var};
 use super::{Change, Outcome, Walker, dynamic, resolved, shown};
@@ -50,6 +50,9 @@ pub(super) enum Found {
     Builtin,
     File(FileFacts),
     Missing,
+    /// A file, or nothing; which is not known.
+    SomeFile,
+    /// Anything: a function, a builtin, a file.
     Unknown,
 }
 
@@ -72,6 +75,7 @@ impl Walker<'_> {
             }
         }
         let descriptors = self.state.descriptors;
+        let outputs = self.state.outputs;
         let keeps_descriptors = argv
             .first()
             .and_then(ActionWord::value)
@@ -85,12 +89,18 @@ impl Walker<'_> {
             }
         }
         self.perhaps_here(unredirected);
+        let unopened = self.state.clone();
         if argv.is_empty() {
             for assignment in &simple.assignments {
                 self.assignment(assignment, Scope::Shell);
             }
             self.state.descriptors = descriptors;
-            return self.same();
+            self.state.outputs &= outputs;
+            let mut outcome = self.same();
+            if !simple.redirects.is_empty() {
+                outcome.fail = self.join(outcome.fail, Some(unopened));
+            }
+            return outcome;
         }
         let before = self.state.clone();
         let mut elsewhere = false;
@@ -119,6 +129,12 @@ impl Walker<'_> {
                     || self.world.function(name) != Known::Yes(None)
             }
         };
+        if stays && !self.bash() {
+            // Whether programs that it starts see the value differs.
+            for assignment in &simple.assignments {
+                self.forget_var(&assignment.name);
+            }
+        }
         let call = Call {
             argv,
             lookup: Lookup::Shell,
@@ -171,9 +187,14 @@ impl Walker<'_> {
                 }
             }
         }
+        if !simple.redirects.is_empty() {
+            // One that fails keeps the command from running.
+            outcome.fail = self.join(outcome.fail, Some(unopened));
+        }
         if !keeps_descriptors {
             for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
                 state.descriptors &= descriptors;
+                state.outputs &= outputs;
             }
         }
         outcome
@@ -204,7 +225,7 @@ impl Walker<'_> {
     fn declared_word(&mut self, word: &Word) -> ActionWord {
         let mut expanded = self.single(word);
         if self.bash() {
-            if super::expand::has_braces(&word.parts) {
+            if super::braces::has_braces(&word.parts) {
                 // `export x={a,b}` is `export x=a x=b`.
                 expanded.state = WordState::Dynamic(vec![
                     crate::action::Piece::Known(declared_name(&expanded.source)),
@@ -238,6 +259,7 @@ impl Walker<'_> {
     pub(super) fn assignment(&mut self, assignment: &Assignment, scope: Scope) {
         let name = &assignment.name;
         if let Some(subscript) = &assignment.subscript {
+            self.may_fault();
             self.subscript(subscript);
             if let AssignValue::Scalar(word) = &assignment.value {
                 self.single(word);
@@ -433,7 +455,21 @@ impl Walker<'_> {
             }
             Found::Builtin => self.builtin(name, call, Program::Builtin),
             Found::File(facts) => self.external(name, call, Program::File(facts)),
-            Found::Missing => self.external(name, call, Program::Missing),
+            Found::Missing | Found::SomeFile => {
+                let program = if matches!(found, Found::Missing) {
+                    Program::Missing
+                } else {
+                    Program::Unknown
+                };
+                let outcome = self.external(name, call, program);
+                if call.lookup == Lookup::Shell && self.bash() && !self.surely_off("autocd") {
+                    // A folder's name alone goes there.
+                    self.settle(outcome);
+                    self.change_folder(Folder::Unknown);
+                    return self.same();
+                }
+                outcome
+            }
             Found::Unknown => {
                 // What it most likely is, beside that nobody knows.
                 let outcome = if call.lookup != Lookup::Files && self.is_builtin_name(name) {
@@ -510,16 +546,16 @@ impl Walker<'_> {
             Lookup::Files => {}
         }
         if call.foreign {
-            return Found::Unknown;
+            return Found::SomeFile;
         }
         if !name.contains(&b'/') && (call.elsewhere || self.state.files_changed) {
-            return Found::Unknown;
+            return Found::SomeFile;
         }
         let folder = self.state.folder.clone();
         match self.world.program(name, &folder) {
             Known::Yes(Some(facts)) => Found::File(facts),
             Known::Yes(None) => Found::Missing,
-            Known::Unknown => Found::Unknown,
+            Known::Unknown => Found::SomeFile,
         }
     }
 

@@ -11,9 +11,15 @@
 
 mod alias;
 mod arith;
+mod assign;
+mod braces;
 mod builtins;
 mod call;
+mod conditions;
+mod declare;
 mod expand;
+mod fields;
+mod params;
 mod redirect;
 mod shells;
 mod state;
@@ -82,6 +88,9 @@ struct Walker<'w> {
     /// Reached a limit: nothing more is looked at, and an opaque action says so.
     stopped: bool,
     journal: Vec<Change>,
+    /// Where bash may have given up on the line at hand because an expansion failed: it goes on with the next
+    /// line of the text in that state.
+    faults: Option<State>,
     /// Functions and aliases that are being looked into, so that one that calls itself is seen.
     calls: Vec<Vec<u8>>,
     /// Aliases that are being replaced and so are not replaced again.
@@ -145,6 +154,7 @@ impl<'w> Walker<'w> {
             steps: 0,
             stopped: false,
             journal: Vec::new(),
+            faults: None,
             calls: Vec::new(),
             aliased: Vec::new(),
             locals: Vec::new(),
@@ -156,7 +166,7 @@ impl<'w> Walker<'w> {
 
     fn whole(&mut self, script: &Script) {
         self.aliased_reserved_words(script.span);
-        self.script(script);
+        self.lines(script);
         if self.trap_set && (self.state.names_changed || self.state.files_changed) {
             self.opaque(
                 script.span,
@@ -286,7 +296,10 @@ impl<'w> Walker<'w> {
     /// Runs `inner` as the shell would in a copy of itself: what it changes is forgotten after.
     fn isolated<T>(&mut self, inner: impl FnOnce(&mut Self) -> T) -> T {
         let kept = self.state.clone();
+        // A failed expansion ends the copy.
+        let faults = self.faults.take();
         let result = inner(self);
+        self.faults = faults;
         // What a copy of the shell changes, a loop around it need not take into account, but nobody
         // counts on that: the journal keeps it, which only forgets more.
         self.state = kept;
@@ -312,13 +325,24 @@ impl<'w> Walker<'w> {
         }
     }
 
+    /// An expansion at this point may fail, and bash then goes on with the next line.
+    fn may_fault(&mut self) {
+        if self.bash() {
+            let earlier = self.faults.take();
+            let here = self.state.clone();
+            self.faults = self.join(earlier, Some(here));
+        }
+    }
+
     /// The variable at this point.
     fn var(&mut self, name: &[u8]) -> Var {
         if is_volatile(name) {
             return Var {
                 value: volatile_value(name),
                 exported: false,
-                plain: self.state.var(name).is_none_or(|var| var.plain),
+                // Integers: what is assigned to them is evaluated.
+                plain: !crate::programs::holds(crate::programs::INTEGERS, name)
+                    && self.state.var(name).is_none_or(|var| var.plain),
             };
         }
         match self.state.var(name) {
@@ -378,7 +402,10 @@ impl<'w> Walker<'w> {
         if !self.shell.live {
             // A shell started by the text has the defaults; what turns others on (SHELLOPTS, BASHOPTS,
             // options of its call) is looked at where it is started.
-            return Known::Yes(matches!(name, "interactive_comments" | "promptvars"));
+            return Known::Yes(matches!(
+                name,
+                "braceexpand" | "interactive_comments" | "promptvars"
+            ));
         }
         self.world.option(name)
     }

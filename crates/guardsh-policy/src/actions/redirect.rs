@@ -2,7 +2,7 @@
 
 use super::state::Value;
 use super::{Walker, dynamic, shown};
-use crate::action::{ActionWord, Count};
+use crate::action::{ActionWord, Count, Folder};
 use crate::world::Known;
 use guardsh_syntax::{Redirect, RedirectFd, RedirectOp, WordPart, WordPartKind};
 
@@ -83,6 +83,7 @@ impl Walker<'_> {
         if (3..=LAST_FREE).contains(&descriptor) {
             self.state.descriptors |= 1 << descriptor;
         }
+        self.note_outputs(redirect, descriptor);
         if descriptor == 0 { input } else { Input::Same }
     }
 
@@ -99,7 +100,7 @@ impl Walker<'_> {
             // A pipe to a command that is judged.
             return;
         }
-        self.named_path(&path, redirect);
+        self.named_path(&path, redirect, writes);
         if writes {
             self.files_made = true;
             self.path_use(true, path.clone(), "redirection", false, redirect.span);
@@ -121,8 +122,50 @@ impl Walker<'_> {
         }
     }
 
+    /// Keeps which descriptors were opened for writing.
+    fn note_outputs(&mut self, redirect: &Redirect, descriptor: u32) {
+        let bit = |number: u32| 1u8.checked_shl(number).unwrap_or(0);
+        let own = bit(descriptor);
+        match redirect.op {
+            RedirectOp::Write
+            | RedirectOp::Append
+            | RedirectOp::Clobber
+            | RedirectOp::ReadWrite => self.state.outputs |= own,
+            RedirectOp::WriteBoth | RedirectOp::AppendBoth => self.state.outputs |= bit(1) | bit(2),
+            RedirectOp::Read
+            | RedirectOp::HereDoc
+            | RedirectOp::HereDocTabs
+            | RedirectOp::HereString => self.state.outputs &= !own,
+            RedirectOp::DupIn | RedirectOp::DupOut => {
+                let source = match redirect.target.parts.as_slice() {
+                    [
+                        WordPart {
+                            kind: WordPartKind::Literal(text),
+                            ..
+                        },
+                    ] => text.as_slice(),
+                    _ => b"",
+                };
+                let (number, moved) = match source {
+                    [digit @ b'0'..=b'7'] => (Some(u32::from(digit - b'0')), false),
+                    [digit @ b'0'..=b'7', b'-'] => (Some(u32::from(digit - b'0')), true),
+                    _ => (None, false),
+                };
+                let writes = number.is_some_and(|number| self.state.outputs & bit(number) != 0);
+                if moved && let Some(number) = number {
+                    self.state.outputs &= !bit(number);
+                }
+                if writes {
+                    self.state.outputs |= own;
+                } else {
+                    self.state.outputs &= !own;
+                }
+            }
+        }
+    }
+
     /// Paths that are no files: the network in bash, descriptors by name.
-    fn named_path(&mut self, path: &ActionWord, redirect: &Redirect) {
+    fn named_path(&mut self, path: &ActionWord, redirect: &Redirect, writes: bool) {
         let values = path.values().unwrap_or_default().to_vec();
         for value in values {
             if self.bash() && (value.starts_with(b"/dev/tcp/") || value.starts_with(b"/dev/udp/")) {
@@ -131,22 +174,53 @@ impl Walker<'_> {
                     format!("a network connection by `{}`", shown(&value)),
                 );
             }
-            for prefix in [
-                &b"/dev/fd/"[..],
-                b"/proc/self/fd/",
-                b"/proc/thread-self/fd/",
-            ] {
-                if let Some(number) = value.strip_prefix(prefix) {
-                    let free = matches!(number, [b'0'..=b'7']);
-                    if !free {
-                        self.opaque(
-                            redirect.span,
-                            format!("uses descriptor {} by its path", shown(number)),
-                        );
-                    }
-                }
+            let Some(number) = self.descriptor_at(&value) else {
+                continue;
+            };
+            let free = matches!(number.as_slice(), [b'0'..=b'7']);
+            let output = match number.as_slice() {
+                [digit @ b'0'..=b'7'] => self.state.outputs & (1 << (digit - b'0')) != 0,
+                _ => false,
+            };
+            if !free {
+                self.opaque(
+                    redirect.span,
+                    format!("uses descriptor {} by its path", shown(&number)),
+                );
+            } else if writes && !output {
+                // The kernel opens the file anew, for writing, however the descriptor was opened.
+                self.opaque(
+                    redirect.span,
+                    format!(
+                        "opens what descriptor {} reads, for writing",
+                        shown(&number)
+                    ),
+                );
             }
         }
+    }
+
+    /// What stands behind `/dev/fd/` and its like in a path, as the shell's folder makes it.
+    fn descriptor_at(&self, value: &[u8]) -> Option<Vec<u8>> {
+        use std::os::unix::ffi::OsStrExt;
+        let Folder::Known(path) = self.folder_from(value) else {
+            return None;
+        };
+        let path = path.as_os_str().as_bytes();
+        match path {
+            b"/dev/stdin" => return Some(b"0".to_vec()),
+            b"/dev/stdout" => return Some(b"1".to_vec()),
+            b"/dev/stderr" => return Some(b"2".to_vec()),
+            _ => {}
+        }
+        [
+            &b"/dev/fd/"[..],
+            b"/proc/self/fd/",
+            b"/proc/thread-self/fd/",
+        ]
+        .iter()
+        .find_map(|folder| path.strip_prefix(*folder))
+        .map(<[u8]>::to_vec)
     }
 
     /// The one path that a target names.
@@ -193,7 +267,7 @@ impl Walker<'_> {
             }
             if self.bash() && redirect.op == RedirectOp::DupOut && !value.is_empty() {
                 let target = self.target(redirect);
-                self.named_path(&target, redirect);
+                self.named_path(&target, redirect, true);
                 self.files_made = true;
                 self.path_use(true, target, "redirection", false, redirect.span);
             } else {
@@ -212,7 +286,7 @@ impl Walker<'_> {
             0..=2 => true,
             3..=LAST_FREE => {
                 self.state.descriptors & (1 << number) != 0
-                    || (self.shell.live && self.option("interactive") == Known::Yes(true))
+                    || (self.shell.live && self.world.interactive() == Known::Yes(true))
             }
             _ => false,
         }

@@ -74,7 +74,17 @@ impl Walker<'_> {
                         format!("`{name}` with tracing, which expands PS4"),
                     );
                 }
-                let positional: Vec<ActionWord> = call.argv.iter().skip(at + 2).cloned().collect();
+                // The first is `$0`, if it is surely one word.
+                let zero = call
+                    .argv
+                    .get(at + 1)
+                    .is_some_and(|word| word.count == Count::One);
+                let positional: Vec<ActionWord> = call
+                    .argv
+                    .iter()
+                    .skip(if zero { at + 2 } else { at + 1 })
+                    .cloned()
+                    .collect();
                 let (elsewhere, foreign) = (call.elsewhere, call.foreign);
                 self.deeper(|walker| {
                     walker.isolated(|walker| {
@@ -272,6 +282,7 @@ impl Walker<'_> {
         }
         state.files_changed = self.state.files_changed;
         state.descriptors = self.state.descriptors;
+        state.outputs = self.state.outputs;
         state.positional = Some(Rc::new(positional));
         self.state = state;
     }

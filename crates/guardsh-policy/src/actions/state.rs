@@ -178,6 +178,9 @@ pub(super) struct State {
     pub(super) positional: Option<Rc<Vec<ActionWord>>>,
     /// Descriptors 3 to 7 that the text opened, one bit each.
     pub(super) descriptors: u8,
+    /// Descriptors 0 to 7 that surely were opened for writing, one bit each: only these change nothing new
+    /// when they are opened once more by their path.
+    pub(super) outputs: u8,
 }
 
 impl State {
@@ -194,6 +197,7 @@ impl State {
             old_folder: Folder::Unknown,
             positional: None,
             descriptors: 0,
+            outputs: 0b110,
         }
     }
 
@@ -271,6 +275,7 @@ impl State {
             && self.old_folder == other.old_folder
             && self.positional == other.positional
             && self.descriptors == other.descriptors
+            && self.outputs == other.outputs
     }
 
     /// What is known where the shell may be in either state. `base` answers for variables that one of the
@@ -328,6 +333,7 @@ impl State {
             self.positional = None;
         }
         self.descriptors &= other.descriptors;
+        self.outputs &= other.outputs;
         self
     }
 }

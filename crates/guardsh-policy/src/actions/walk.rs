@@ -7,7 +7,7 @@ use crate::action::Folder;
 use crate::world::Known;
 use guardsh_syntax::{
     AndOr, AndOrOp, Arith, CaseArm, CaseEnd, Command, Compound, CompoundKind, ForLoop, Function,
-    Pipeline, Script, Stage, StatementEnd, Word,
+    Pipeline, Script, Stage, Statement, StatementEnd, Word,
 };
 use std::rc::Rc;
 
@@ -20,6 +20,52 @@ impl Walker<'_> {
     pub(super) fn script(&mut self, script: &Script) {
         let outcome = self.script_outcome(script);
         self.settle(outcome);
+    }
+
+    /// Walks a whole text: what is left of a line when an expansion fails is not run, the next line is.
+    pub(super) fn lines(&mut self, script: &Script) {
+        let faults = self.faults.take();
+        for statement in &script.statements {
+            let outcome = self.statement(statement);
+            self.settle(outcome);
+            match statement.end {
+                StatementEnd::Newline | StatementEnd::End => {
+                    if let Some(fault) = self.faults.take() {
+                        let here = self.state.clone();
+                        if let Some(state) = self.join(Some(here), Some(fault)) {
+                            self.state = state;
+                        }
+                    }
+                }
+                StatementEnd::Semicolon | StatementEnd::Background => {}
+            }
+        }
+        if let Some(fault) = self.faults.take() {
+            let here = self.state.clone();
+            if let Some(state) = self.join(Some(here), Some(fault)) {
+                self.state = state;
+            }
+        }
+        self.faults = faults;
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Outcome {
+        if !self.step(1) {
+            return self.same();
+        }
+        match statement.end {
+            StatementEnd::Background => {
+                self.files_made = true;
+                self.isolated(|walker| {
+                    let outcome = walker.and_or(&statement.list);
+                    walker.settle(outcome);
+                });
+                self.same()
+            }
+            StatementEnd::Semicolon | StatementEnd::Newline | StatementEnd::End => {
+                self.and_or(&statement.list)
+            }
+        }
     }
 
     /// Makes the state after an outcome the walker's, whichever way it went.
@@ -36,22 +82,7 @@ impl Walker<'_> {
             if let Some(outcome) = last.take() {
                 self.settle(outcome);
             }
-            if !self.step(1) {
-                break;
-            }
-            last = Some(match statement.end {
-                StatementEnd::Background => {
-                    self.files_made = true;
-                    self.isolated(|walker| {
-                        let outcome = walker.and_or(&statement.list);
-                        walker.settle(outcome);
-                    });
-                    self.same()
-                }
-                StatementEnd::Semicolon | StatementEnd::Newline | StatementEnd::End => {
-                    self.and_or(&statement.list)
-                }
-            });
+            last = Some(self.statement(statement));
         }
         last.unwrap_or_else(|| self.same())
     }
@@ -170,11 +201,13 @@ impl Walker<'_> {
 
     pub(super) fn compound(&mut self, compound: &Compound) -> Outcome {
         let descriptors = self.state.descriptors;
+        let outputs = self.state.outputs;
         let before = self.state.clone();
         for redirect in &compound.redirects {
             self.redirect(redirect);
         }
         self.perhaps_here(before);
+        let unopened = self.state.clone();
         let mut outcome = match &compound.kind {
             CompoundKind::Group(script) => self.script_outcome(script),
             CompoundKind::Subshell(script) => {
@@ -219,12 +252,15 @@ impl Walker<'_> {
             }
         };
         if !compound.redirects.is_empty() {
+            // One that fails keeps the command from running at all.
+            outcome.fail = self.join(outcome.fail, Some(unopened));
             // They are undone after the command; what was opened before stays.
             for state in [&mut outcome.ok, &mut outcome.fail].into_iter().flatten() {
                 state.descriptors &= descriptors;
+                state.outputs &= outputs;
             }
-            // A redirection that fails keeps the command from running at all.
             self.state.descriptors = descriptors;
+            self.state.outputs &= outputs;
         }
         outcome
     }
@@ -233,9 +269,11 @@ impl Walker<'_> {
     pub(super) fn perhaps_here(&mut self, before: State) {
         let after = self.state.clone();
         let descriptors = after.descriptors;
+        let outputs = after.outputs;
         if let Some(state) = self.join(Some(before), Some(after)) {
             self.state = state;
             self.state.descriptors = descriptors;
+            self.state.outputs = outputs;
         }
     }
 
@@ -456,7 +494,10 @@ impl Walker<'_> {
             aliases: self.shell.aliases,
         });
         // A name that exists may be called by hooks and traps that no line of this text shows.
-        if self.shell.live && !self.surely_off("interactive") && self.name_is_used(name) {
+        if self.shell.live
+            && self.world.interactive() != Known::Yes(false)
+            && self.name_is_used(name)
+        {
             let name = shown(name);
             let definition = Rc::clone(&definition);
             self.isolated(|walker| {
@@ -488,7 +529,7 @@ impl Walker<'_> {
                 Some(super::dynamic(name.to_vec(), crate::action::Count::One))
             }
         };
-        self.assign_value(name, value, word, span, super::builtins::Scope::Shell);
+        self.assign_value(name, value, word, span, super::assign::Scope::Shell);
     }
 }
 

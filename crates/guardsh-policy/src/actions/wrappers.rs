@@ -817,6 +817,7 @@ fn reads_below(base: &[u8], argv: &[ActionWord]) -> Vec<ActionWord> {
             match word.value() {
                 None => true,
                 Some(value) if value.starts_with(b"--") => {
+                    let long = value.get(2..).unwrap_or_default();
                     [
                         &b"recursive"[..],
                         b"dereference-recursive",
@@ -826,10 +827,9 @@ fn reads_below(base: &[u8], argv: &[ActionWord]) -> Vec<ActionWord> {
                         b"update",
                     ]
                     .iter()
-                    .any(|long| {
-                        let rest = value.get(2..).unwrap_or_default();
-                        !rest.is_empty() && long.starts_with(rest)
-                    }) || value.starts_with(b"--directories")
+                    .any(|name| !long.is_empty() && name.starts_with(long))
+                        // `--directories`, with its value and shortened.
+                        || base.ends_with(b"grep") && long.starts_with(b"di")
                 }
                 Some(value) => {
                     let letters = match value.strip_prefix(b"-") {
@@ -841,7 +841,7 @@ fn reads_below(base: &[u8], argv: &[ActionWord]) -> Vec<ActionWord> {
                     options
                         .iter()
                         .any(|letter| letters.contains(letter.as_bytes().first().unwrap_or(&0)))
-                        || base == b"grep" && letters.starts_with(b"d")
+                        || base.ends_with(b"grep") && letters.contains(&b'd')
                 }
             }
         });
@@ -849,14 +849,70 @@ fn reads_below(base: &[u8], argv: &[ActionWord]) -> Vec<ActionWord> {
         return Vec::new();
     }
     let mut below: Vec<ActionWord> = operands.into_iter().cloned().collect();
-    if below.len() <= 1
-        && matches!(
-            base,
-            b"grep" | b"egrep" | b"fgrep" | b"rgrep" | b"rg" | b"ag" | b"ack"
-        )
-    {
-        // Without a path it is the folder at hand.
+    if searches_the_folder_at_hand(base, argv) {
         below.push(ActionWord::literal(*b"."));
     }
     below
+}
+
+/// Whether a searching program gets a pattern at most, and so searches the folder that it is in.
+fn searches_the_folder_at_hand(base: &[u8], argv: &[ActionWord]) -> bool {
+    // Short options that take the next word where nothing is attached.
+    let with_value: &[u8] = match base {
+        b"grep" | b"egrep" | b"fgrep" | b"rgrep" => b"ABCDdefm",
+        b"rg" => b"ABCEMTdefgjmrt",
+        b"ag" | b"ack" => b"ABCGgmp",
+        _ => return false,
+    };
+    let mut operands = 0;
+    let mut pattern_given = false;
+    let mut words = argv.iter().skip(1);
+    while let Some(word) = words.next() {
+        let Some(value) = word.value() else {
+            // A name for many files, or a pattern; an option, a value or nothing as well.
+            operands += usize::from(matches!(word.state, WordState::Pattern(_)));
+            continue;
+        };
+        if value == b"--" {
+            operands += words.by_ref().count();
+            break;
+        }
+        if let Some(long) = value.strip_prefix(b"--") {
+            pattern_given |= long.starts_with(b"reg") || long.starts_with(b"file=");
+            // Which of the long ones take a value in the next word is not told apart.
+            let flag = [
+                &b"recursive"[..],
+                b"dereference-recursive",
+                b"line-number",
+                b"ignore-case",
+                b"files-with-matches",
+                b"hidden",
+                b"no-ignore",
+                b"color",
+            ]
+            .contains(&long);
+            if !long.contains(&b'=') && !flag {
+                words.next();
+            }
+            continue;
+        }
+        match value
+            .strip_prefix(b"-")
+            .filter(|letters| !letters.is_empty())
+        {
+            Some(letters) => {
+                let valued = letters
+                    .iter()
+                    .position(|letter| with_value.contains(letter));
+                if let Some(at) = valued {
+                    pattern_given |= matches!(letters.get(at), Some(b'e' | b'f'));
+                    if at + 1 == letters.len() {
+                        words.next();
+                    }
+                }
+            }
+            None => operands += 1,
+        }
+    }
+    operands <= usize::from(!pattern_given)
 }

@@ -46,6 +46,35 @@ pub(crate) const VOLATILE: &[&str] = &[
     "SRANDOM",
 ];
 
+/// Variables that bash lets nobody assign to: an attempt ends the line.
+pub(crate) const READ_ONLY: &[&str] = &[
+    "BASHOPTS",
+    "BASH_VERSINFO",
+    "EUID",
+    "PPID",
+    "SHELLOPTS",
+    "UID",
+];
+
+/// Variables of bash that are integers from the start: what is assigned to them is evaluated, subscripts and
+/// the substitutions in them too.
+pub(crate) const INTEGERS: &[&str] = &[
+    "BASHPID",
+    "BASH_MONOSECONDS",
+    "BASH_SUBSHELL",
+    "BASH_TRAPSIG",
+    "COMP_CWORD",
+    "COMP_POINT",
+    "EPOCHSECONDS",
+    "HISTCMD",
+    "LINENO",
+    "OPTIND",
+    "RANDOM",
+    "READLINE_POINT",
+    "SECONDS",
+    "SRANDOM",
+];
+
 /// What assigning to a variable does beside storing the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum VariableKind {

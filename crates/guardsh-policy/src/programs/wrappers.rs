@@ -528,6 +528,7 @@ pub(crate) const READS_BELOW: &[(&str, &[&str])] = &[
     ("scp", &["r"]),
     ("zip", &["r"]),
     ("7z", &[]),
-    ("diff", &["r"]),
+    // Without -r too it compares the files of two folders, or a file with its namesake in a folder.
+    ("diff", &[]),
     ("git-grep", &[]),
 ];
