@@ -32,11 +32,13 @@ pub(crate) fn audit_log(args: &audit::AuditArgs, config: Option<&Path>) -> anyho
     }
     let (loaded, places) = configuration(config)?;
     let log = loaded.config.audit.path.clone().unwrap_or_else(|| places.audit_log());
+    // Not `terminal::size`: where there is no terminal that one runs the `tput` which PATH finds.
     let columns = std::io::stdout()
         .is_terminal()
-        .then(|| guardsh_sys::tty::size(std::os::fd::AsFd::as_fd(&std::io::stdout())).ok())
+        .then(|| crossterm::terminal::window_size().ok())
         .flatten()
-        .map(|size| usize::from(size.columns));
+        .map(|size| usize::from(size.columns))
+        .filter(|columns| *columns > 0);
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
     let mut to = audit::Output { out: &mut out, err: &mut err, columns };
     Ok(ExitCode::from(audit::run(args, &log, jiff::Timestamp::now(), &mut to)))
