@@ -192,7 +192,7 @@ fn a_person_sees_what_waits_and_answers_it() {
     assert_eq!(home.state(&first), "approved");
     assert_eq!(
         home.tool(&["deny", &second.id.short()]).status.code(),
-        Some(2)
+        Some(125)
     );
     let denied = home.tool(&["deny", &second.id.short(), "--reason", "no"]);
     assert!(denied.status.success());

@@ -1,5 +1,4 @@
 //! Without a record nothing runs: a log that cannot be written, or that somebody changed.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod common;
 
@@ -15,14 +14,21 @@ fn each_door(home: &Home) -> Vec<(&'static str, Ended)> {
     for shell in ["bash", "dash"] {
         ended.push(("-c", home.run(&["--", shell, "-c", "touch made"])));
         ended.push(("script", home.run(&["--", shell, "s.sh"])));
-        ended.push(("input", Running::fed(home.guardsh(&["--", shell]), b"touch made\necho on\n").end()));
+        ended.push((
+            "input",
+            Running::fed(home.guardsh(&["--", shell]), b"touch made\necho on\n").end(),
+        ));
     }
     ended
 }
 
 fn assert_nothing_runs(home: &Home, words: &[&str]) {
     for (door, ended) in each_door(home) {
-        assert_eq!((ended.code(), ended.out(), home.has("made")), (Some(125), "", false), "{door}: {ended:?}");
+        assert_eq!(
+            (ended.code(), ended.out(), home.has("made")),
+            (Some(125), "", false),
+            "{door}: {ended:?}"
+        );
         for word in words {
             assert!(ended.err().contains(word), "{word:?} in {door}: {ended:?}");
         }
@@ -66,9 +72,15 @@ fn a_log_whose_end_was_changed_keeps_every_line_from_running() {
     let good = fs::read_to_string(home.log_path()).unwrap();
     let without_last = good.trim_end().rsplit_once('\n').unwrap().0.to_owned() + "\n";
     for (name, bad) in [
-        ("the last record changed", good.replace("\"status\":0", "\"status\":1")),
+        (
+            "the last record changed",
+            good.replace("\"status\":0", "\"status\":1"),
+        ),
         ("a foreign line at the end", format!("{good}not a record\n")),
-        ("a record that does not continue", format!("{without_last}{}\n", json!({"seq": 99, "hash": "x"}))),
+        (
+            "a record that does not continue",
+            format!("{without_last}{}\n", json!({"seq": 99, "hash": "x"})),
+        ),
     ] {
         assert_ne!(good, bad);
         fs::write(home.log_path(), &bad).unwrap();
@@ -92,7 +104,11 @@ fn a_change_in_the_middle_is_named_by_verify() {
     fs::write(home.log_path(), good.replacen("echo one", "echo two", 1)).unwrap();
     let verified = home.run(&["audit", "verify", "--json"]);
     let said: serde_json::Value = serde_json::from_slice(&verified.stdout).unwrap();
-    assert_eq!((verified.code(), &said["whole"]), (Some(1), &json!(false)), "{verified:?}");
+    assert_eq!(
+        (verified.code(), &said["whole"]),
+        (Some(1), &json!(false)),
+        "{verified:?}"
+    );
     assert!(said["broken"].to_string().contains('2'), "{said}");
 }
 
@@ -123,7 +139,10 @@ fn a_log_that_is_changed_while_a_session_runs_ends_it() {
     drop(stdin);
     let ended = running.end();
     assert!(!home.has("made"), "{ended:?}");
-    assert!(ended.err().contains("audit log") && ended.err().contains("was changed"), "{ended:?}");
+    assert!(
+        ended.err().contains("audit log") && ended.err().contains("was changed"),
+        "{ended:?}"
+    );
     assert_ne!(ended.code(), Some(0), "{ended:?}");
 }
 
@@ -134,7 +153,10 @@ fn a_command_that_removes_the_log_is_not_followed_by_another() {
     let script = format!("echo first\n: > {}\ntouch made\n", log.display());
     let ended = Running::fed(home.guardsh(&[] as &[&str]), script.as_bytes()).end();
     // The log is guardsh's own and protected: touching it asks.
-    assert!(ended.out() == "first\n" && ended.err().contains("not run: : >"), "{ended:?}");
+    assert!(
+        ended.out() == "first\n" && ended.err().contains("not run: : >"),
+        "{ended:?}"
+    );
     assert!(home.has("made"));
     home.verify_log();
 }
@@ -145,6 +167,17 @@ fn a_faulty_log_is_told_in_json() {
     let mut command = home.guardsh(&["-c", "touch made"]);
     command.env("GUARDSH_FEEDBACK", "json");
     let ended = Running::start(command).end();
-    assert_eq!((ended.code(), ended.out(), home.has("made")), (Some(125), "", false));
-    assert!(ended.err().contains("audit log"), "{ended:?}");
+    assert_eq!(
+        (ended.code(), ended.out(), home.has("made")),
+        (Some(125), "", false)
+    );
+    let refusal = ended.refusal();
+    assert_eq!(
+        (&refusal["outcome"], &refusal["exit"], &refusal["line"]),
+        (&json!("fault"), &json!(125), &json!("touch made"))
+    );
+    assert!(
+        refusal["reason"].to_string().contains("/dev/full"),
+        "{refusal}"
+    );
 }

@@ -1,5 +1,4 @@
 //! `guardsh FILE`: judged whole, and the judged bytes are what runs.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod common;
 
@@ -36,10 +35,16 @@ fn assert_same(home: &Home, shell: &str, words: &[&str]) -> Ended {
 #[test]
 fn a_script_runs_as_in_the_plain_shell() {
     let home = Home::new(EVERYTHING);
-    home.file("name with space.sh", "echo \"$#\" \"$1\" \"$2\"\ncat <<X\nhere $1\nX\nread line; echo \"[$line]\"\nexit 7\n");
+    home.file(
+        "name with space.sh",
+        "echo \"$#\" \"$1\" \"$2\"\ncat <<X\nhere $1\nX\nread line; echo \"[$line]\"\nexit 7\n",
+    );
     home.file("no-newline.sh", "echo last");
     home.file("empty.sh", "");
-    home.file("shebang.sh", "#!/usr/bin/python3\necho \"the shell reads it: $0\"\n");
+    home.file(
+        "shebang.sh",
+        "#!/usr/bin/python3\necho \"the shell reads it: $0\"\n",
+    );
     home.file("sub.sh", "f() { echo f \"$@\"; }\nf a; (exit 3); echo $?\ntrap 'echo bye' EXIT\nset -e\nfalse\necho never\n");
     home.file("bytes.sh", b"printf '%s' \xff\xfe\n");
     fs::create_dir(home.work().join("dir")).unwrap();
@@ -60,8 +65,16 @@ fn a_script_runs_as_in_the_plain_shell() {
         ] {
             assert_same(&home, shell, words);
         }
-        let fed = Running::fed(home.guardsh(&["--", shell, "name with space.sh", "x"]), b"from input\nmore\n").end();
-        assert_eq!(fed.out(), "1 x \nhere x\n[from input]\n", "{shell}: {fed:?}");
+        let fed = Running::fed(
+            home.guardsh(&["--", shell, "name with space.sh", "x"]),
+            b"from input\nmore\n",
+        )
+        .end();
+        assert_eq!(
+            fed.out(),
+            "1 x \nhere x\n[from input]\n",
+            "{shell}: {fed:?}"
+        );
     }
     home.verify_log();
 }
@@ -72,7 +85,10 @@ fn a_script_is_looked_for_along_path_as_bash_does() {
     fs::create_dir(home.work().join("bin")).unwrap();
     home.file("bin/along.sh", "echo along the path\n");
     let with_path = |mut command: std::process::Command| {
-        command.env("PATH", format!("{}:/usr/bin:/bin", home.work().join("bin").display()));
+        command.env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", home.work().join("bin").display()),
+        );
         Running::start(command).end()
     };
     let plain = with_path(home.plain("bash", &["along.sh"]));
@@ -87,19 +103,33 @@ fn a_script_that_is_not_there_has_the_shells_status() {
     for (name, status) in [("nowhere.sh", 127), ("no/where.sh", 127), ("folder", 126)] {
         let plain = Running::start(home.plain("bash", &[name])).end();
         let guarded = run(&home, "bash", &[name]);
-        assert_eq!((guarded.code(), guarded.out()), (Some(status), ""), "{name}: {guarded:?}");
+        assert_eq!(
+            (guarded.code(), guarded.out()),
+            (Some(status), ""),
+            "{name}: {guarded:?}"
+        );
         assert_eq!(plain.code(), Some(status), "{name}: {plain:?}");
-        assert!(guarded.err().starts_with("bash: ") && guarded.err().contains(name), "{guarded:?}");
+        assert!(
+            guarded.err().starts_with("bash: ") && guarded.err().contains(name),
+            "{guarded:?}"
+        );
     }
 }
 
 #[test]
 fn one_command_that_is_refused_keeps_the_whole_script_from_running() {
     let home = Home::new(NO_RM);
-    home.file("s.sh", "echo before\nls -d .\nif false; then rm x; fi\necho after\n");
+    home.file(
+        "s.sh",
+        "echo before\nls -d .\nif false; then rm x; fi\necho after\n",
+    );
     for shell in SHELLS {
         let ended = run(&home, shell, &["s.sh"]);
-        assert_eq!((ended.code(), ended.out()), (Some(126), ""), "{shell}: {ended:?}");
+        assert_eq!(
+            (ended.code(), ended.out()),
+            (Some(126), ""),
+            "{shell}: {ended:?}"
+        );
         assert!(ended.err().contains("no-rm"), "{ended:?}");
     }
     home.file("s.sh", "echo before\nls -d .\n");
@@ -112,8 +142,15 @@ fn a_syntax_error_is_told_in_the_shells_words_and_nothing_runs() {
     home.file("bad.sh", "echo one\nif true; then\necho two\n");
     for shell in SHELLS {
         let ended = run(&home, shell, &["bad.sh"]);
-        assert_eq!((ended.code(), ended.out()), (Some(2), ""), "{shell}: {ended:?}");
-        assert!(ended.err().starts_with("bad.sh: ") && !ended.err().contains("guardsh"), "{shell}: {ended:?}");
+        assert_eq!(
+            (ended.code(), ended.out()),
+            (Some(2), ""),
+            "{shell}: {ended:?}"
+        );
+        assert!(
+            ended.err().starts_with("bad.sh: ") && !ended.err().contains("guardsh"),
+            "{shell}: {ended:?}"
+        );
     }
 }
 
@@ -127,7 +164,11 @@ fn a_script_that_is_replaced_before_it_runs_runs_as_it_was_judged() {
     fs::write(&script, "touch other\n").unwrap();
     home.review(&["approve", &short]);
     let ended = running.end();
-    assert_eq!((ended.code(), home.has("judged"), home.has("other")), (Some(0), true, false), "{ended:?}");
+    assert_eq!(
+        (ended.code(), home.has("judged"), home.has("other")),
+        (Some(0), true, false),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -135,7 +176,10 @@ fn a_script_that_changes_itself_while_it_runs_stays_what_was_judged() {
     let home = Home::new(EVERYTHING);
     let forged = "echo forged > s.sh; ".to_owned() + "cat s.sh\n";
     for shell in SHELLS {
-        home.file("s.sh", format!("{forged}echo 'echo never' >> s.sh\necho end\n"));
+        home.file(
+            "s.sh",
+            format!("{forged}echo 'echo never' >> s.sh\necho end\n"),
+        );
         let ended = run(&home, shell, &["s.sh"]);
         assert_eq!(ended.out(), "forged\nend\n", "{shell}: {ended:?}");
     }
@@ -147,10 +191,14 @@ fn a_script_longer_than_an_argument_runs_whole_with_name_and_arguments() {
     let long = format!("# {}\n", "x".repeat(98)).repeat(3000);
     home.file("long.sh", format!("{long}echo \"$0\" \"$#\" \"$2\"\nread line; echo \"[$line]\"\nls /proc/self/fd | wc -l\nexit 9\n"));
     for shell in SHELLS {
-        let fed = |command: std::process::Command| Running::fed(home.alone(&command), b"data\n").end();
+        let fed =
+            |command: std::process::Command| Running::fed(home.alone(&command), b"data\n").end();
         let plain = fed(home.plain(shell, &["long.sh", "a", "b c"]));
         let guarded = fed(home.guardsh(&["--", shell, "long.sh", "a", "b c"]));
-        assert!(plain.out().starts_with("long.sh 2 b c\n[data]\n"), "{plain:?}");
+        assert!(
+            plain.out().starts_with("long.sh 2 b c\n[data]\n"),
+            "{plain:?}"
+        );
         assert_eq!(guarded, plain, "{shell}");
     }
 }

@@ -29,6 +29,8 @@ use std::time::{Duration, Instant};
 
 /// How many lines of the past a reviewer is shown.
 const RECENT_LINES: usize = 10;
+/// A little longer than the asker takes to give an ask up.
+const SETTLE_WITHIN: Duration = Duration::from_millis(2500);
 /// As often as a line is asked anew because a twin of it took the approval.
 const ASK_ANEW: u32 = 3;
 
@@ -357,6 +359,18 @@ impl Desk {
     pub(crate) fn interrupt(&mut self) -> Step {
         let effects = self.gate.step(Event::Interrupted, self.began.elapsed());
         self.carry_out(effects, None)
+    }
+
+    /// Waits until the service knows that nobody waits any more, for a door that ends with its line: without
+    /// this the request would stay open, and an approval of it could be claimed.
+    pub(crate) fn settle(&self) {
+        let Some(asker) = &self.asker else { return };
+        let until = Instant::now() + SETTLE_WITHIN;
+        while let Some(event) = asker.wait(until.saturating_duration_since(Instant::now())) {
+            if event.news == News::Cancelled {
+                return;
+            }
+        }
     }
 
     /// The driver leaves while a line is held: the request stays open, nothing runs.

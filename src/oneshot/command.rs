@@ -5,7 +5,7 @@ use super::tell::{Teller, fault};
 use super::wait::waited;
 use crate::cli::invocation::{Input, ShellCall};
 use crate::desk::{Desk, Step, Submitted};
-use crate::feedback::{EXIT_FAULT, with_causes};
+use crate::feedback::{EXIT_FAULT, Outcome, Refusal, with_causes};
 use crate::gate::Approved;
 use crate::world::ShellKind;
 use guardsh_sys::plain::{Change, Plain, Signals, die_like, spawn, wait_beside};
@@ -95,6 +95,11 @@ fn run(ready: Ready, call: &ShellCall, text: &[u8], hand: &Hand) -> ExitCode {
     let teller = Teller::new(setup.loaded.config.feedback);
     let mut desk = match Desk::open(setup) {
         Ok(desk) => desk,
+        // Whoever reads JSON gets this as JSON, too.
+        Err(error) if teller.is_json() => {
+            teller.tell(&Refusal::new(Outcome::Fault, text, with_causes(&error)));
+            return ExitCode::from(EXIT_FAULT);
+        }
         Err(error) => return faulty(&with_causes(&error)),
     };
     let step = match desk.submit(text, reading, &mut world) {

@@ -13,13 +13,20 @@ static OPEN: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
 
 /// Whether the caller left this descriptor open.
 pub fn was_open(number: RawFd) -> bool {
-    let Ok(number) = usize::try_from(number) else { return false };
-    OPEN.get(number / 64).is_some_and(|bits| bits.load(Ordering::Relaxed) >> (number % 64) & 1 == 1)
+    let Ok(number) = usize::try_from(number) else {
+        return false;
+    };
+    OPEN.get(number / 64)
+        .is_some_and(|bits| bits.load(Ordering::Relaxed) >> (number % 64) & 1 == 1)
 }
 
 /// One poll tells of all: a descriptor that is not open is answered with POLLNVAL.
 extern "C" fn look() {
-    const NONE: libc::pollfd = libc::pollfd { fd: 0, events: 0, revents: 0 };
+    const NONE: libc::pollfd = libc::pollfd {
+        fd: 0,
+        events: 0,
+        revents: 0,
+    };
     let mut all = [NONE; 256];
     for (number, one) in (0..LOOKED_AT).zip(all.iter_mut()) {
         one.fd = number;

@@ -1,11 +1,13 @@
 //! Running the real shell without a terminal between: same descriptors, same process group, same signals.
 
+use crate::inherited;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
+};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use crate::inherited;
 use nix::unistd::{ForkResult, Pid, fork};
 use std::ffi::CString;
 use std::io;
@@ -60,7 +62,11 @@ pub fn spawn(plain: &Plain, mask: &SigSet) -> io::Result<Pid> {
 
 /// The array of pointers that `execve` wants, made before the fork.
 fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
-    words.iter().map(|word| word.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
+    words
+        .iter()
+        .map(|word| word.as_ptr())
+        .chain(std::iter::once(std::ptr::null()))
+        .collect()
 }
 
 /// The part between fork and exec: allocates nothing, locks nothing, panics nowhere.
@@ -118,14 +124,17 @@ fn become_program(
 /// Marks every descriptor above 2 that is neither kept nor the caller's own to be closed by exec.
 fn close_others(keep: &[(OwnedFd, RawFd)]) -> Result<(), Errno> {
     const CLOSE_RANGE_CLOEXEC: libc::c_int = 4;
-    let stays = |number: RawFd| inherited::was_open(number) || keep.iter().any(|(_, kept)| *kept == number);
+    let stays =
+        |number: RawFd| inherited::was_open(number) || keep.iter().any(|(_, kept)| *kept == number);
     let mut from: RawFd = 3;
     while from < inherited::LOOKED_AT {
         if stays(from) {
             from += 1;
             continue;
         }
-        let next = (from..inherited::LOOKED_AT).find(|number| stays(*number)).unwrap_or(inherited::LOOKED_AT);
+        let next = (from..inherited::LOOKED_AT)
+            .find(|number| stays(*number))
+            .unwrap_or(inherited::LOOKED_AT);
         close_range(from, next - 1, CLOSE_RANGE_CLOEXEC)?;
         from = next;
     }
@@ -136,7 +145,11 @@ fn close_others(keep: &[(OwnedFd, RawFd)]) -> Result<(), Errno> {
 fn close_range(first: RawFd, last: RawFd, flags: libc::c_int) -> Result<(), Errno> {
     // SAFETY: only sets flags. As unsigned numbers, which is what the kernel takes, -1 is the largest.
     let status = unsafe { libc::close_range(first.cast_unsigned(), last.cast_unsigned(), flags) };
-    if status < 0 { Err(Errno::last()) } else { Ok(()) }
+    if status < 0 {
+        Err(Errno::last())
+    } else {
+        Ok(())
+    }
 }
 
 /// The signals that a waiting guard takes care of itself.
@@ -189,10 +202,15 @@ impl Signals {
 
     /// The next signal, if one has arrived.
     pub fn arrived(&mut self) -> io::Result<Option<Arrived>> {
-        let Some(info) = self.fd.read_signal()? else { return Ok(None) };
+        let Some(info) = self.fd.read_signal()? else {
+            return Ok(None);
+        };
         let number = i32::try_from(info.ssi_signo).unwrap_or(0);
         let signal = Signal::try_from(number)?;
-        Ok(Some(Arrived { signal, by_kernel: info.ssi_code == libc::SI_KERNEL }))
+        Ok(Some(Arrived {
+            signal,
+            by_kernel: info.ssi_code == libc::SI_KERNEL,
+        }))
     }
 }
 
