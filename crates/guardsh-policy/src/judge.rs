@@ -941,18 +941,36 @@ impl Judge<'_> {
     }
 }
 
-/// Whether a rule of a pack would let contents be read from a folder that is not known: the same words may
-/// then name protected files.
+/// Whether a rule would let contents be read from a folder that is not known: the same words may then name
+/// protected files.
 fn reads_from_nowhere(rule: &Rule, call: &Call<'_>) -> bool {
-    let from_pack = rule.source == "builtin";
+    let opens = match rule.source == "builtin" {
+        true => rule.unknowns != Unknowns::All,
+        // A rule of the user's says which words are good, not which folder: where the words are files that
+        // are shown or copied, a protected one may be among them.
+        false => call.names.iter().any(|name| {
+            OPENS_WHAT_IT_NAMES
+                .iter()
+                .any(|known| known.as_bytes() == name)
+        }),
+    };
     let relative = call.arguments.iter().any(|word| {
         word.values()
             .unwrap_or_default()
             .iter()
             .any(|value| !value.starts_with(b"-") && !value.starts_with(b"/"))
     });
-    *call.folder == Folder::Unknown && from_pack && rule.unknowns != Unknowns::All && relative
+    *call.folder == Folder::Unknown && opens && relative
 }
+
+/// Programs that show, copy or send the files that their words name.
+const OPENS_WHAT_IT_NAMES: &[&str] = &[
+    "awk", "base32", "base64", "bat", "batcat", "cat", "cmp", "column", "comm", "cp", "curl",
+    "cut", "dd", "diff", "egrep", "expand", "fgrep", "fmt", "fold", "gawk", "grep", "gzip", "head",
+    "hexdump", "iconv", "install", "join", "jq", "less", "ln", "mawk", "more", "mv", "nl", "od",
+    "openssl", "paste", "pr", "rev", "rg", "rsync", "scp", "sed", "sort", "split", "strings",
+    "tac", "tail", "tar", "tee", "tr", "unexpand", "uniq", "vi", "vim", "xxd", "yq", "zip",
+];
 
 /// Builtins that only write their words out, and open none of them.
 fn speaks_only(word: &ActionWord) -> bool {
