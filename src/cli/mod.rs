@@ -6,7 +6,6 @@ pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod deny;
 pub(crate) mod inside;
-pub(crate) mod invocation;
 pub(crate) mod lift;
 pub(crate) mod output;
 pub(crate) mod pending;
@@ -20,6 +19,7 @@ pub(crate) mod trust;
 
 use crate::config::{self, Loaded, Places};
 use crate::feedback::EXIT_FAULT;
+use crate::invocation::ShellCall;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -62,7 +62,7 @@ pub(crate) fn service(args: &serve::Serve, config: Option<&Path>) -> anyhow::Res
 
 /// `guardsh request`: judges the line as `-c` would, and files what it asks.
 pub(crate) fn appeal(args: &request::Ask, config: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let call = invocation::ShellCall { config: config.map(Path::to_owned), ..invocation::ShellCall::default() };
+    let call = ShellCall { config: config.map(Path::to_owned), ..ShellCall::default() };
     let mut ready = match crate::oneshot::ready(&call, guardsh_protocol::Door::Command) {
         Ok(ready) => ready,
         Err(error) => {
