@@ -6,7 +6,6 @@ pub(crate) mod cancel;
 pub(crate) mod check;
 pub(crate) mod deny;
 pub(crate) mod inside;
-pub(crate) mod invocation;
 pub(crate) mod lift;
 pub(crate) mod output;
 pub(crate) mod pending;
@@ -20,6 +19,7 @@ pub(crate) mod trust;
 
 use crate::config::{self, Loaded, Places};
 use crate::feedback::EXIT_FAULT;
+use crate::invocation::ShellCall;
 use guardsh_protocol::Door;
 use std::path::Path;
 use std::process::ExitCode;
@@ -84,8 +84,8 @@ pub(crate) fn appeal(args: &request::Ask, config: Option<&Path>) -> anyhow::Resu
 
 /// How the guard around this process was called, and through which door its lines come: an approval is for that
 /// door. Outside of one, `-c`.
-fn around() -> (invocation::ShellCall, Door) {
-    use invocation::{Input, Invocation};
+fn around() -> (ShellCall, Door) {
+    use crate::invocation::{Input, Invocation};
     use std::os::unix::ffi::OsStringExt;
     let guard = guardsh_sys::ancestry::guarded_ancestor(guardsh_sys::Pid::this()).ok().flatten();
     let words = guard.map(guardsh_sys::process::words_of).unwrap_or_default();
@@ -101,7 +101,7 @@ fn around() -> (invocation::ShellCall, Door) {
             (call, door)
         }
         Ok(Invocation::Shell(_) | Invocation::Tool) | Err(_) => {
-            (invocation::ShellCall::default(), Door::Command)
+            (ShellCall::default(), Door::Command)
         }
     }
 }
