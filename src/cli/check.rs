@@ -1,7 +1,7 @@
 //! `guardsh check -- 'line'`: what would happen to a line, and why. Nothing runs, nothing is asked or recorded.
 
 use super::output;
-use crate::cli::invocation::ShellCall;
+use crate::invocation::ShellCall;
 use crate::desk::{Reading, read};
 use crate::feedback::{EXIT_FAULT, Ink, Inks, with_causes};
 use crate::oneshot::{Ready, fault, ready};

@@ -3,7 +3,7 @@
 use super::ready::{Ready, shell_name};
 use super::tell::{Teller, fault};
 use super::wait::waited;
-use crate::cli::invocation::{Input, ShellCall};
+use crate::invocation::{Input, ShellCall};
 use crate::desk::{Desk, Step, Submitted};
 use crate::feedback::{EXIT_FAULT, Outcome, Refusal, with_causes};
 use crate::gate::Approved;

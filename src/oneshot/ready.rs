@@ -2,7 +2,7 @@
 
 use super::env::{DoorEnv, at_the_door};
 use super::startup::{Start, files, started};
-use crate::cli::invocation::ShellCall;
+use crate::invocation::ShellCall;
 use crate::config::startup::{Accepted, StartUpFile, Standing};
 use crate::config::{self, ConfigFault, Loaded, Places};
 use crate::desk::{Setup, Who};

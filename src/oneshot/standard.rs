@@ -7,7 +7,7 @@
 use super::ready::Ready;
 use super::tell::{Teller, fault};
 use super::wait::waited;
-use crate::cli::invocation::ShellCall;
+use crate::invocation::ShellCall;
 use crate::config::startup::Standing;
 use crate::desk::{Desk, Step, Submitted};
 use crate::feedback::{EXIT_FAULT, with_causes};
