@@ -773,3 +773,25 @@ fn tools_without_a_service_say_so() {
         assert!(ended.err().contains("no approval service"), "{ended:?}");
     }
 }
+
+#[test]
+fn an_approved_program_that_was_rewritten_in_place_is_asked_about_anew() {
+    let mut home = Home::new("version = 1\n");
+    home.serve();
+    home.program("tool", "#!/bin/sh\necho first > made\n");
+    let first = Running::start(home.guardsh(&["-c", "./tool"]));
+    let id = home.wait_pending("./tool");
+    // The same inode, other contents.
+    home.file("tool", "#!/bin/sh\necho second > made\n");
+    home.review(&["approve", &id]);
+    let again = common::until("another request", || {
+        let pending = home.pending();
+        let other = pending.iter().find(|request| request["line"] == "./tool" && request["id"] != id.as_str());
+        other.map(|request| request["id"].as_str().unwrap().to_owned())
+    });
+    assert!(!home.has("made"));
+    home.review(&["deny", &again, "--reason", "it changed"]);
+    let ended = first.end();
+    assert_eq!(ended.code(), Some(126), "{}", ended.err());
+    assert!(!home.has("made"));
+}
