@@ -8,13 +8,14 @@ mod config;
 mod desk;
 mod feedback;
 mod gate;
+mod invocation;
 mod oneshot;
 mod session;
 mod shells;
 mod world;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use cli::invocation::{Input, Invocation, ShellCall};
+use invocation::{Input, Invocation, ShellCall};
 use feedback::EXIT_FAULT;
 use guardsh_protocol::Door;
 use std::ffi::OsString;

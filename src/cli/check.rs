@@ -1,9 +1,9 @@
 //! `guardsh check -- 'line'`: what would happen to a line, and why. Nothing runs, nothing is asked or recorded.
 
 use super::output;
-use crate::cli::invocation::ShellCall;
+use crate::invocation::ShellCall;
 use crate::desk::{Reading, read};
-use crate::feedback::{EXIT_FAULT, with_causes};
+use crate::feedback::{EXIT_FAULT, Ink, Inks, with_causes};
 use crate::oneshot::{Ready, fault, ready};
 use guardsh_policy::{Judgement, Policy, Surroundings, Verdict, judge, record};
 use guardsh_protocol::{ActionRecord, Door, shown};
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Check, config: Option<&Path>) -> anyhow::Result<ExitCod
         text.push('\n');
         text
     } else {
-        as_words(judgement.as_ref(), state, place.as_ref())
+        as_words(judgement.as_ref(), state, place.as_ref(), Inks::of(&std::io::stdout()))
     };
     output::print(&text)?;
     Ok(ExitCode::from(exit))
@@ -126,19 +126,22 @@ fn as_json(
     })
 }
 
-fn as_words(judgement: Option<&Judgement>, state: &str, place: Option<&Place>) -> String {
+fn as_words(judgement: Option<&Judgement>, state: &str, place: Option<&Place>, inks: Inks) -> String {
     let mut text = String::new();
     let Some(judgement) = judgement else {
         let (at, what) = place.map_or((0, ""), |place| (place.at, place.what.as_str()));
-        return format!("{state}: {} (byte {at}): the shell would not run it\n", shown(what.as_bytes()));
+        let state = inks.paint(Ink::Refused, format_args!("{state}:"));
+        return format!("{state} {} (byte {at}): the shell would not run it\n", shown(what.as_bytes()));
     };
-    let _ = writeln!(text, "{}", judgement.verdict.name());
+    let _ = writeln!(text, "{}", inks.paint(ink(judgement.verdict), judgement.verdict.name()));
     if let Some(place) = place {
         let _ = writeln!(text, "  {state}: {} (byte {})", shown(place.what.as_bytes()), place.at);
     }
     for judged in &judgement.actions {
         let record = record(judged);
-        let _ = writeln!(text, "  {:<5} {} {}", judged.verdict.name(), record.kind, shown(said(&record).as_bytes()));
+        // Padded first: the codes of a colour take no column.
+        let verdict = inks.paint(ink(judged.verdict), format_args!("{:<5}", judged.verdict.name()));
+        let _ = writeln!(text, "  {verdict} {} {}", record.kind, shown(said(&record).as_bytes()));
         let _ = writeln!(
             text,
             "        {} ({}): {}",
@@ -163,6 +166,14 @@ fn as_words(judgement: Option<&Judgement>, state: &str, place: Option<&Place>) -
         let _ = writeln!(text, "  risk {} {}: {}", risk.score, risk.band().name(), factors.join(", "));
     }
     text
+}
+
+fn ink(verdict: Verdict) -> Ink {
+    match verdict {
+        Verdict::Allow => Ink::Runs,
+        Verdict::Ask => Ink::Asks,
+        Verdict::Deny => Ink::Refused,
+    }
 }
 
 /// What an action is about, in a few words.

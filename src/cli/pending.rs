@@ -2,6 +2,7 @@
 
 use super::service::{ToolError, WhichService, with_service};
 use crate::approval::Seen;
+use crate::feedback::{Ink, Inks};
 use guardsh_protocol::shown;
 use serde_json::Value;
 use std::io::{self, Write as _};
@@ -44,11 +45,12 @@ fn print_table(waiting: &[Seen]) -> Result<(), ToolError> {
         writeln!(out, "nothing waits for an answer")?;
         return Ok(());
     }
-    writeln!(
-        out,
+    let inks = Inks::of(&io::stdout());
+    let head = format!(
         "{:<6}  {:>4}  {:>4}  {:<24}  {:<12}  line",
         "id", "age", "left", "who", "risk"
-    )?;
+    );
+    writeln!(out, "{}", inks.paint(Ink::Label, head))?;
     for seen in waiting {
         let request = &seen.request;
         let line = request
@@ -56,16 +58,17 @@ fn print_table(waiting: &[Seen]) -> Result<(), ToolError> {
             .unwrap_or_else(|_| request.line.clone().into_bytes());
         writeln!(
             out,
-            "{:<6}  {:>4}  {:>4}  {:<24}  {:<12}  {}",
+            "{:<6}  {:>4}  {:>4}  {:<24}  {}  {}",
             request.id.short(),
             age(seen.standing.waited_s),
             age(seen.standing.expires_in_s),
             who(seen),
-            risk(seen),
+            risk(seen, inks),
             shown(&line),
         )?;
         for flag in &seen.standing.flags {
-            writeln!(out, "        ! {}", shown(flag.as_bytes()))?;
+            let flag = format!("! {}", shown(flag.as_bytes()));
+            writeln!(out, "        {}", inks.paint(Ink::Asks, flag))?;
         }
     }
     writeln!(
@@ -84,9 +87,16 @@ fn who(seen: &Seen) -> String {
     shown(format!("{user}@{}", request.host).as_bytes()).to_string()
 }
 
-fn risk(seen: &Seen) -> String {
+fn risk(seen: &Seen, inks: Inks) -> String {
     let risk = &seen.request.risk;
-    shown(format!("{} {}", risk.score, risk.band).as_bytes()).to_string()
+    // Padded first: the codes of a colour take no column.
+    let words = format!("{:<12}", shown(format!("{} {}", risk.score, risk.band).as_bytes()));
+    match risk.band.as_str() {
+        "low" => words,
+        "medium" => inks.paint(Ink::Asks, words),
+        // A band that only a newer asker knows is nothing to play down.
+        _ => inks.paint(Ink::Refused, words),
+    }
 }
 
 /// Seconds in at most four characters.

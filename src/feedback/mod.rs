@@ -6,6 +6,10 @@
 //! line of JSON. "Not run" is final: whoever makes a [`Refusal`] knows that nothing of the line has
 //! reached the shell.
 
+mod ink;
+
+pub(crate) use ink::{Ink, Inks};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use guardsh_protocol::{shown, shown_within};
 use serde_json::{Value, json};
@@ -122,8 +126,8 @@ impl Refusal {
     }
 
     /// The words, each row ended by a newline. Whatever came from outside is escaped.
-    pub(crate) fn text(&self, colour: bool) -> String {
-        let mut rows = Rows::new(colour);
+    pub(crate) fn text(&self, inks: Inks) -> String {
+        let mut rows = Rows::new(inks);
         rows.headline("not run", shown_within(&self.line, LINE_COLUMNS).as_str());
         if let Some(rule) = &self.rule {
             match &self.source {
@@ -241,12 +245,16 @@ impl Refusal {
             }),
             (Outcome::Unreachable, _) => {
                 steps.push(format!(
-                    "{or}submit the same line again{later}; `guardsh doctor` tells what is wrong"
+                    "{or}mend the service that [approval] url names, or start one outside the guarded shell: guardsh serve"
                 ));
+                steps.push(match self.retry_after_s {
+                    Some(_) => format!("then submit the same line again{later}"),
+                    None => "then submit the same line again".to_owned(),
+                });
             }
             (Outcome::Fault, _) => {
                 steps.push(format!(
-                    "{or}`guardsh doctor` tells what is wrong; until it is mended no line runs"
+                    "{or}mend that; until then no line runs. To look, outside the guarded shell: df -h; guardsh audit verify; guardsh policy test"
                 ));
             }
         }
@@ -293,7 +301,7 @@ impl Retry {
 
 /// The words for a fault that is not about one line: what is wrong, and what holds meanwhile.
 pub(crate) fn fault(words: &str, now: &str, colour: bool) -> String {
-    let mut rows = Rows::new(colour);
+    let mut rows = Rows::new(Inks::when(colour));
     rows.first(&clean(words));
     rows.row("now", &clean(now));
     rows.text
@@ -340,38 +348,30 @@ fn ascii_json(json: &str) -> String {
 /// Rows of a message: a headline, then labels and values.
 struct Rows {
     text: String,
-    colour: bool,
+    inks: Inks,
 }
 
 impl Rows {
-    fn new(colour: bool) -> Self {
+    fn new(inks: Inks) -> Self {
         Self {
             text: String::new(),
-            colour,
+            inks,
         }
     }
 
     fn headline(&mut self, what: &str, on: &str) {
-        let (start, end) = self.codes("\x1b[1;31m");
-        let _ = writeln!(self.text, "guardsh: {start}{what}:{end} {on}");
+        let what = self.inks.paint(Ink::Refused, format_args!("{what}:"));
+        let _ = writeln!(self.text, "guardsh: {what} {on}");
     }
 
     fn first(&mut self, words: &str) {
-        let (start, end) = self.codes("\x1b[1;31m");
-        let _ = writeln!(self.text, "{start}guardsh:{end} {words}");
+        let name = self.inks.paint(Ink::Refused, "guardsh:");
+        let _ = writeln!(self.text, "{name} {words}");
     }
 
     fn row(&mut self, label: &str, value: &str) {
-        let (start, end) = self.codes("\x1b[2m");
-        let _ = writeln!(self.text, "  {start}{label:<4}{end}  {value}");
-    }
-
-    fn codes(&self, start: &'static str) -> (&'static str, &'static str) {
-        if self.colour {
-            (start, "\x1b[0m")
-        } else {
-            ("", "")
-        }
+        let label = self.inks.paint(Ink::Label, format_args!("{label:<4}"));
+        let _ = writeln!(self.text, "  {label}  {value}");
     }
 }
 
@@ -397,7 +397,7 @@ mod tests {
     #[test]
     fn a_denial_by_rule_tells_rule_reason_and_what_next() {
         assert_eq!(
-            denied().text(false),
+            denied().text(Inks::when(false)),
             "guardsh: not run: curl -fsS https://x.example/i.sh | sh\n\
              \x20 rule  net.run-download (/etc/guardsh/guardsh.toml:42)\n\
              \x20 why   what the download contains would run unread\n\
@@ -416,7 +416,7 @@ mod tests {
             ..denied()
         };
         assert_eq!(
-            refusal.text(false),
+            refusal.text(Inks::when(false)),
             "guardsh: not run: curl -fsS https://x.example/i.sh | sh\n\
              \x20 why   denied by Alice\\u{202e}: what the download contains would run unread\n\
              \x20 next  answer the reviewer: guardsh request --reason '...' -- 'curl -fsS https://x.example/i.sh | sh'\n\
@@ -437,7 +437,7 @@ mod tests {
             )
         };
         assert_eq!(
-            refusal.text(false),
+            refusal.text(Inks::when(false)),
             "guardsh: not run: ls\n\
              \x20 why   denied by a limit: 5 refusals in 10m; the session is locked\n\
              \x20 next  try again in 10m, or have a reviewer lift the limit\n"
@@ -452,7 +452,7 @@ mod tests {
                 short,
                 ..Refusal::new(outcome, "make deploy", reason)
             }
-            .text(false)
+            .text(Inks::when(false))
         };
         assert_eq!(
             text(Outcome::Expired, "the request was open for 5m"),
@@ -475,7 +475,8 @@ mod tests {
             ),
             "guardsh: not run: make deploy\n\
              \x20 why   unreachable, nobody could be asked: https://approve.example:8443: connection refused\n\
-             \x20 next  submit the same line again later; `guardsh doctor` tells what is wrong\n\
+             \x20 next  mend the service that [approval] url names, or start one outside the guarded shell: guardsh serve\n\
+             \x20       then submit the same line again\n\
              \x20 id    7Q4M2F\n"
         );
         assert_eq!(
@@ -485,7 +486,7 @@ mod tests {
             ),
             "guardsh: not run: make deploy\n\
              \x20 why   fault, not a denial: cannot write the audit log: No space left on device\n\
-             \x20 next  `guardsh doctor` tells what is wrong; until it is mended no line runs\n\
+             \x20 next  mend that; until then no line runs. To look, outside the guarded shell: df -h; guardsh audit verify; guardsh policy test\n\
              \x20 id    7Q4M2F\n"
         );
     }
@@ -516,7 +517,7 @@ mod tests {
                 "why\x1b[A",
             )
         };
-        let text = refusal.text(false);
+        let text = refusal.text(Inks::when(false));
         assert_eq!(
             text,
             "guardsh: not run: rm \\x1b]0;x\\x07⏎\\xff\n\
@@ -571,18 +572,25 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_with_a_count() {
         let refusal = Refusal::new(Outcome::Denied, vec![b'a'; 100_000], "no");
-        let text = refusal.text(false);
+        let text = refusal.text(Inks::when(false));
         assert!(text.contains("bytes) …"), "{text}");
         assert!(text.len() < 1_000, "{text}");
     }
 
     #[test]
     fn colour_changes_no_words() {
-        let mut plain = denied().text(true);
-        for code in ["\x1b[1;31m", "\x1b[2m", "\x1b[0m"] {
+        // Whoever runs the tests may have NO_COLOR set, which crossterm looks at by itself.
+        crossterm::style::force_color_output(true);
+        let mut plain = denied().text(Inks::when(true));
+        assert!(
+            plain.starts_with("guardsh: \x1b[38;5;1m\x1b[1mnot run:\x1b[0m curl"),
+            "{plain:?}"
+        );
+        assert!(plain.contains("\n  \x1b[2mwhy \x1b[0m  what"), "{plain:?}");
+        for code in ["\x1b[38;5;1m", "\x1b[1m", "\x1b[2m", "\x1b[0m"] {
             assert!(plain.contains(code));
             plain = plain.replace(code, "");
         }
-        assert_eq!(plain, denied().text(false));
+        assert_eq!(plain, denied().text(Inks::when(false)));
     }
 }

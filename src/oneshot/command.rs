@@ -2,10 +2,10 @@
 
 use super::ready::{Ready, shell_name};
 use super::tell::{Teller, fault};
-use super::wait::wait;
-use crate::cli::invocation::{Input, ShellCall};
+use super::wait::waited;
+use crate::invocation::{Input, ShellCall};
 use crate::desk::{Desk, Step, Submitted};
-use crate::feedback::{EXIT_FAULT, with_causes};
+use crate::feedback::{EXIT_FAULT, Outcome, Refusal, with_causes};
 use crate::gate::Approved;
 use crate::world::ShellKind;
 use guardsh_sys::plain::{Change, Plain, Signals, die_like, spawn, wait_beside};
@@ -14,6 +14,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -94,40 +95,32 @@ fn run(ready: Ready, call: &ShellCall, text: &[u8], hand: &Hand) -> ExitCode {
     let teller = Teller::new(setup.loaded.config.feedback);
     let mut desk = match Desk::open(setup) {
         Ok(desk) => desk,
+        // Whoever reads JSON gets this as JSON, too.
+        Err(error) if teller.is_json() => {
+            teller.tell(&Refusal::new(Outcome::Fault, text, with_causes(&error)));
+            return ExitCode::from(EXIT_FAULT);
+        }
         Err(error) => return faulty(&with_causes(&error)),
     };
-    let submitted = match desk.submit(text, reading, &mut world) {
-        Submitted::Incomplete(place) | Submitted::Invalid(place) => {
-            let shell_says = shells_words(&program, shell, call, text);
-            match shell_says {
-                Some(words) => {
-                    if let Err(error) = desk.invalid(text, &place.what) {
-                        return faulty(&with_causes(&error));
-                    }
-                    let _ = io::stderr().write_all(&words);
-                    return ExitCode::from(EXIT_INVALID);
-                }
-                // The shell would have run it: then it is text that is not understood here.
-                None => {
-                    let what = format!("text that guardsh does not read: {}", place.what);
-                    let action = crate::desk::opaque(text, what, &mut world);
-                    Submitted::Judged(desk.submit_actions(text, reading, vec![action], &mut world))
-                }
-            }
-        }
-        other => other,
-    };
-    let step = match submitted {
-        Submitted::Judged(Step::Wait) => wait(&mut desk, &mut world, &mut signals, teller),
+    let step = match desk.submit(text, reading, &mut world) {
         Submitted::Judged(step) => step,
-        // Blank text: the shell does nothing, in its own way.
-        Submitted::Nothing | Submitted::Incomplete(_) | Submitted::Invalid(_) => {
-            match desk.submit_actions(text, reading, Vec::new(), &mut world) {
-                Step::Wait => wait(&mut desk, &mut world, &mut signals, teller),
-                step => step,
+        // Blanks and comments: the shell does nothing, in its own way.
+        Submitted::Nothing => desk.submit_actions(text, reading, Vec::new(), &mut world),
+        Submitted::Incomplete(place) | Submitted::Invalid(place) => {
+            if let Some(words) = shells_words(&program, shell, call, text) {
+                if let Err(error) = desk.invalid(text, &place.what) {
+                    return faulty(&with_causes(&error));
+                }
+                let _ = io::stderr().write_all(&words);
+                return ExitCode::from(EXIT_INVALID);
             }
+            // The shell would have run it: then it is text that is not understood here.
+            let what = format!("text that guardsh does not read: {}", place.what);
+            let action = crate::desk::opaque(text, what, &mut world);
+            desk.submit_actions(text, reading, vec![action], &mut world)
         }
     };
+    let step = waited(step, &mut desk, &mut world, &mut signals, teller);
     let approved = match step {
         Step::Run(approved) => approved,
         Step::Refuse(refusal) => {
@@ -172,6 +165,8 @@ fn faulty(words: &str) -> ExitCode {
 /// `-n` reads and never runs, so this is safe for any text.
 fn shells_words(program: &Path, shell: ShellKind, call: &ShellCall, text: &[u8]) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
+    // Under the name that the shell has when it runs, which stands in its words.
+    command.arg0(shell_name(program, false));
     command.env_clear().env("PATH", "/usr/bin:/bin");
     if let Ok(language) = std::env::var("LANG") {
         command.env("LANG", language);
@@ -243,6 +238,8 @@ fn plain(
             argv.extend(arguments.iter().cloned());
         }
         Hand::Copy(name, arguments) => {
+            // The commands of the script do not see the copy: its first words, which are ours, close it.
+            let text = [format!("exec {SCRIPT_FD}<&-; ").as_bytes(), &text].concat();
             let copy: OwnedFd = guardsh_sys::io::sealed_file(c"script", &text)
                 .map_err(|error| format!("a copy of the script cannot be made: {error}"))?;
             let number = copy.as_raw_fd();

@@ -2,7 +2,7 @@
 
 use super::env::{DoorEnv, at_the_door};
 use super::startup::{Start, files, started};
-use crate::cli::invocation::ShellCall;
+use crate::invocation::ShellCall;
 use crate::config::startup::{Accepted, StartUpFile, Standing};
 use crate::config::{self, ConfigFault, Loaded, Places};
 use crate::desk::{Setup, Who};
@@ -100,9 +100,16 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
         trusted_path: loaded.config.policy.trusted_path.clone(),
         options: door_options(call, shell),
         positional: Vec::new(),
+        interactive: call.interactive,
         started,
     };
-    let setup = Setup { loaded, places, who, dialect: shell.dialect(), facts };
+    // Live shells are started without what was not accepted.
+    let unaccepted = startup
+        .iter()
+        .filter(|file| !live && file.standing == Standing::NotAccepted)
+        .map(|file| file.path.clone())
+        .collect();
+    let setup = Setup { loaded, places, who, dialect: shell.dialect(), facts, unaccepted };
     Ok(Ready { setup, world, env, program, shell, startup })
 }
 

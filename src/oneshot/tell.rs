@@ -1,14 +1,14 @@
 //! Telling the caller that a line did not run, and why.
 
-use crate::feedback::{self, Refusal};
+use crate::feedback::{self, Inks, Refusal};
 use guardsh_policy::{FeedbackConfig, FeedbackFormat};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
 /// How refusals are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Teller {
     format: FeedbackFormat,
-    colour: bool,
+    inks: Inks,
 }
 
 impl Teller {
@@ -16,15 +16,13 @@ impl Teller {
     pub(crate) fn new(config: FeedbackConfig) -> Self {
         let asked = std::env::var_os("GUARDSH_FEEDBACK").is_some_and(|format| format == "json");
         let format = config.format.unwrap_or(if asked { FeedbackFormat::Json } else { FeedbackFormat::Text });
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none() && !dumb;
-        Self { format, colour }
+        Self { format, inks: Inks::of(&std::io::stderr()) }
     }
 
     /// The words, whole lines.
     pub(crate) fn words(self, refusal: &Refusal) -> String {
         match self.format {
-            FeedbackFormat::Text => refusal.text(self.colour),
+            FeedbackFormat::Text => refusal.text(self.inks),
             FeedbackFormat::Json => refusal.json(),
         }
     }
@@ -44,7 +42,7 @@ impl Teller {
 pub(crate) fn fault(words: &str) {
     let mut rows = words.lines();
     let first = rows.next().unwrap_or_default();
-    let mut text = feedback::fault(first, "nothing was run", false);
+    let mut text = feedback::fault(first, "nothing was run", Inks::of(&std::io::stderr()).coloured());
     // Rows that are whole already (`  next  …`) keep their form.
     for row in rows {
         text.push_str(row);

@@ -11,32 +11,44 @@ use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+/// The step behind a wait, where there is one; any other step as it is.
+pub(super) fn waited(
+    step: Step,
+    desk: &mut Desk,
+    world: &mut dyn World,
+    signals: &mut Signals,
+    teller: Teller,
+) -> Step {
+    match step {
+        Step::Wait => wait(desk, world, signals, teller),
+        Step::Run(_) | Step::Refuse(_) => step,
+    }
+}
+
 /// Waits for people, or for a signal that ends the wait.
-pub(super) fn wait(desk: &mut Desk, world: &mut dyn World, signals: &mut Signals, teller: Teller) -> Step {
+fn wait(desk: &mut Desk, world: &mut dyn World, signals: &mut Signals, teller: Teller) -> Step {
     let mut shown = Shown::new(teller);
     loop {
         if let Some(step) = desk.progress(world) {
             shown.clear();
             return step;
         }
-        match signals.arrived() {
-            Ok(Some(arrived)) => match arrived.signal {
-                Signal::SIGINT => {
-                    shown.clear();
-                    return desk.interrupt();
-                }
-                // The caller is gone or wants us gone: the request stays open and can be resumed.
-                Signal::SIGHUP | Signal::SIGTERM | Signal::SIGQUIT => {
-                    shown.clear();
-                    desk.give_up();
-                    let _ = die_like(arrived.signal as i32);
-                }
-                _ if arrived.signal == Signal::SIGTSTP => {
-                    let _ = nix::sys::signal::raise(Signal::SIGSTOP);
-                }
-                _ => {}
-            },
-            Ok(None) | Err(_) => {}
+        if let Ok(Some(arrived)) = signals.arrived() {
+            if arrived.signal == Signal::SIGINT {
+                shown.clear();
+                let step = desk.interrupt();
+                desk.settle();
+                return step;
+            }
+            // The caller is gone or wants us gone: the request stays open and can be resumed.
+            if matches!(arrived.signal, Signal::SIGHUP | Signal::SIGTERM | Signal::SIGQUIT) {
+                shown.clear();
+                desk.give_up();
+                let _ = die_like(arrived.signal as i32);
+            }
+            if arrived.signal == Signal::SIGTSTP {
+                let _ = nix::sys::signal::raise(Signal::SIGSTOP);
+            }
         }
         shown.show(desk);
         let _ = desk.sync_if_due();

@@ -7,9 +7,9 @@
 
 pub(crate) mod editor;
 mod foreground;
+mod start;
 #[cfg(test)]
 mod tests;
-mod start;
 pub(crate) mod world;
 
 pub(crate) use start::start;
@@ -114,6 +114,12 @@ pub(crate) trait Judge {
     fn input(&mut self, input: &InputLine<'_>) -> io::Result<()>;
     /// The driver ended the session because of this fault.
     fn fault(&mut self, why: &str);
+    /// How soon [`Judge::tick`] has to be called, if it has to.
+    fn due(&self) -> Option<Duration> {
+        None
+    }
+    /// Does what was due: brings records to the disk.
+    fn tick(&mut self) {}
 }
 
 /// Edits a line at the prompt. Bytes in; events and bytes to paint out.
@@ -325,6 +331,7 @@ impl<'a> Session<'a> {
                 pid: started.pid,
                 home,
                 trusted_path,
+                interactive: true,
             },
             channel: started.channel,
             input,
@@ -366,6 +373,7 @@ impl<'a> Session<'a> {
 
     /// One wait, and what it brought.
     fn turn(&mut self) -> io::Result<Next> {
+        self.judge.tick();
         let timeout = self.timeout();
         let takes_input = self.input_ended.is_none() && self.held.len() < MOST_HELD;
         let asks = matches!(self.doing, Doing::Asking { .. });
@@ -416,6 +424,13 @@ impl<'a> Session<'a> {
     }
 
     fn timeout(&self) -> Option<Duration> {
+        match (self.looks(), self.judge.due()) {
+            (Some(looks), Some(due)) => Some(looks.min(due)),
+            (looks, due) => looks.or(due),
+        }
+    }
+
+    fn looks(&self) -> Option<Duration> {
         let looks = match &self.doing {
             Doing::Busy { .. } => Some(self.look),
             Doing::Replaced { .. } if !self.held.is_empty() => Some(self.look),
@@ -615,6 +630,7 @@ impl<'a> Session<'a> {
             Doing::Busy { running: true, .. } | Doing::Replaced { running: true }
         );
         self.doing = Doing::Replaced { running };
+        self.look = LONGEST_LOOK;
     }
 
     /// On hosts where nobody may see what another process waits for: it has reported, or it has the terminal to
@@ -1190,7 +1206,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         // Most lines are over before it is worth a look at who reads.
-        if self.look < FIRST_READER_LOOK {
+        if matches!(self.doing, Doing::Busy { .. }) && self.look < FIRST_READER_LOOK {
             return Ok(());
         }
         let group = tty::foreground(self.pty.master())?;
@@ -1252,7 +1268,7 @@ impl<'a> Session<'a> {
                 || last.given.elapsed() < LINE_SETTLES
                 || tty::readable(self.pty.terminal())? > 0)
         {
-            self.look = SHORTEST_LOOK;
+            self.look = LINE_SETTLES;
             return Ok(());
         }
         let ends = |byte: &u8| b"\r\n".contains(byte);

@@ -1,19 +1,21 @@
 //! An interactive session on the caller's terminal: the driver joined with the desk and the editor.
 
-use super::editor::{Colour, Completeness, Echo, Editor, EditorEvent, EditorOptions, Style, Terminal};
+use super::editor::{
+    Colour, Completeness, Echo, Editor, EditorEvent, EditorOptions, Style, Terminal,
+};
 use super::{Decision, Edited, Entered, InputLine, Judge, LineEditor, News, Parts};
-use crate::cli::invocation::ShellCall;
-use crate::config::startup::{StartUpFile, Standing};
+use crate::invocation::ShellCall;
+use crate::config::startup::{Standing, StartUpFile};
 use crate::desk::{Desk, Reading, Step, Submitted, own_program, read, waiting_words};
 use crate::feedback::{EXIT_FAULT, with_causes};
 use crate::oneshot::{Ready, Teller, fault};
 use crate::shells::{Start, StartUp};
 use crate::world::{DoorWorld, ShellKind};
 use guardsh_policy::{Folder, Known, Policy, Surroundings, Variable, Verdict, World, judge};
+use guardsh_syntax::{NotRead, Options};
 use guardsh_sys::Signal;
 use guardsh_sys::signals::Signals;
 use guardsh_sys::tty::Size;
-use guardsh_syntax::{NotRead, Options};
 use serde_json::{Map, json};
 use std::cell::RefCell;
 use std::ffi::OsStr;
@@ -42,12 +44,23 @@ pub(crate) fn start(ready: Ready, call: &ShellCall) -> ExitCode {
 }
 
 fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
-    let Ready { setup, world, env, program, shell, startup } = ready;
+    let Ready {
+        setup,
+        world,
+        env,
+        program,
+        shell,
+        startup,
+    } = ready;
     if !io::stdin().is_terminal() {
-        return Err("an interactive session needs a terminal; use -c, a script or standard input".to_owned());
+        return Err(
+            "an interactive session needs a terminal; use -c, a script or standard input"
+                .to_owned(),
+        );
     }
     // Taken before any thread is made: whoever asks people must not get them.
-    let signals = Signals::take(&TAKEN).map_err(|error| format!("signals cannot be taken over: {error}"))?;
+    let signals =
+        Signals::take(&TAKEN).map_err(|error| format!("signals cannot be taken over: {error}"))?;
     let _ = guardsh_sys::process::become_subreaper();
     let _ = guardsh_sys::process::hide_from_others();
     let teller = Teller::new(setup.loaded.config.feedback);
@@ -67,26 +80,49 @@ fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
         continuation: b"> ".to_vec(),
     }));
     let desk = Desk::open(setup).map_err(|error| with_causes(&error))?;
-    let unaccepted: Vec<&StartUpFile> =
-        startup.iter().filter(|file| file.standing == Standing::NotAccepted).collect();
+    let unaccepted: Vec<&StartUpFile> = startup
+        .iter()
+        .filter(|file| file.standing == Standing::NotAccepted)
+        .collect();
     greet(shell, &origin, &unaccepted);
-    let folder = std::env::current_dir().map_err(|error| format!("the folder cannot be told: {error}"))?;
+    let folder =
+        std::env::current_dir().map_err(|error| format!("the folder cannot be told: {error}"))?;
     let start = Start {
         kind: shell,
         program: program.clone(),
         // A start-up file that nobody accepted does not run at all.
         login: call.login && unaccepted.is_empty(),
-        startup: if call.no_rc || !unaccepted.is_empty() { StartUp::Without } else { StartUp::Usual },
+        startup: if call.no_rc || !unaccepted.is_empty() {
+            StartUp::Without
+        } else {
+            StartUp::Usual
+        },
         options: session_options(call),
         environment: env.variables,
         folder,
     };
-    let mut judge = DeskJudge { desk, teller, shell, program, hint: Rc::clone(&hint) };
+    let mut judge = DeskJudge {
+        desk,
+        teller,
+        shell,
+        program,
+        hint: Rc::clone(&hint),
+    };
     let history = load_history(&history_file);
     let editor = Editor::new(editor_options(shell, &hint, history));
-    let mut editor = TheEditor { editor, new: Vec::new(), hint: Rc::clone(&hint) };
-    let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|error| format!("the terminal: {error}"))?;
-    let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(|error| format!("the terminal: {error}"))?;
+    let mut editor = TheEditor {
+        editor,
+        new: Vec::new(),
+        hint: Rc::clone(&hint),
+    };
+    let stdin = io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| format!("the terminal: {error}"))?;
+    let stdout = io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| format!("the terminal: {error}"))?;
     let parts = Parts {
         input: stdin,
         output: stdout,
@@ -109,7 +145,11 @@ fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
 /// `-i` and `-l` are the session's own business; the rest is the shell's.
 fn session_options(call: &ShellCall) -> Vec<std::ffi::OsString> {
     let own = ["--norc", "--noprofile", "--noediting"];
-    call.passed.iter().filter(|option| !own.iter().any(|own| *option == own)).cloned().collect()
+    call.passed
+        .iter()
+        .filter(|option| !own.iter().any(|own| *option == own))
+        .cloned()
+        .collect()
 }
 
 /// The session's first lines: what guards it, how far that can be trusted, and what did not run.
@@ -142,14 +182,19 @@ impl DeskJudge {
     fn decide(&mut self, step: Step) -> Decision {
         match step {
             Step::Run(approved) => Decision::Run(approved),
-            Step::Refuse(refusal) => Decision::Refuse { words: self.teller.words(&refusal).into_bytes() },
+            Step::Refuse(refusal) => Decision::Refuse {
+                words: self.teller.words(&refusal).into_bytes(),
+            },
             Step::Wait => Decision::Ask,
         }
     }
 
     fn options(world: &mut dyn World) -> Options {
         let on = |world: &mut dyn World, name: &str| world.option(name) == Known::Yes(true);
-        Options { extglob: on(world, "extglob"), ..SESSION }
+        Options {
+            extglob: on(world, "extglob"),
+            ..SESSION
+        }
     }
 
     /// What the shell itself says of text that does not parse; `None` if it would take it.
@@ -160,14 +205,21 @@ impl DeskJudge {
             command.args(["-O", "extglob"]);
         }
         // `-n` reads and never runs.
-        command.arg("-c").arg(OsStr::from_bytes(line)).arg(self.shell.name());
+        command
+            .arg("-c")
+            .arg(OsStr::from_bytes(line))
+            .arg(self.shell.name());
         let output = command.stdin(Stdio::null()).output().ok()?;
         (!output.status.success()).then_some(output.stderr)
     }
 }
 
-const SESSION: Options =
-    Options { extglob: false, here_doc_at_end: false, backslash_at_end: false, comments: true };
+const SESSION: Options = Options {
+    extglob: false,
+    here_doc_at_end: false,
+    backslash_at_end: false,
+    comments: true,
+};
 
 impl Judge for DeskJudge {
     fn judge(&mut self, line: &[u8], world: &mut dyn World) -> Decision {
@@ -185,8 +237,11 @@ impl Judge for DeskJudge {
             Submitted::Invalid(place) => match self.shells_words(line, options.extglob) {
                 Some(words) => {
                     if let Err(error) = self.desk.invalid(line, &place.what) {
-                        let words = crate::feedback::fault(&with_causes(&error), "nothing was run", false);
-                        return Decision::Refuse { words: words.into_bytes() };
+                        let words =
+                            crate::feedback::fault(&with_causes(&error), "nothing was run", false);
+                        return Decision::Refuse {
+                            words: words.into_bytes(),
+                        };
                     }
                     Decision::Invalid { words }
                 }
@@ -211,11 +266,19 @@ impl Judge for DeskJudge {
 
     fn poll_events(&mut self) -> News {
         let _ = self.desk.sync_if_due();
-        if self.desk.collect() { News::Resume } else { News::Waiting }
+        if self.desk.collect() {
+            News::Resume
+        } else {
+            News::Waiting
+        }
     }
 
     fn waiting_line(&self) -> String {
-        self.desk.waiting().as_ref().map(waiting_words).unwrap_or_default()
+        self.desk
+            .waiting()
+            .as_ref()
+            .map(waiting_words)
+            .unwrap_or_default()
     }
 
     fn waiting_changes(&self) -> Option<Duration> {
@@ -241,11 +304,27 @@ impl Judge for DeskJudge {
             Some(line) => crate::audit::line_facts(line),
             None => Map::new(),
         };
-        facts.insert("program".to_owned(), json!(guardsh_protocol::shown(input.program).to_string()));
+        facts.insert(
+            "program".to_owned(),
+            json!(guardsh_protocol::shown(input.program).to_string()),
+        );
         if input.line.is_none() {
             facts.insert("hidden".to_owned(), json!(true));
         }
-        self.desk.note("input", facts).map_err(|error| io::Error::other(with_causes(&error)))
+        self.desk
+            .note("input", facts)
+            .map_err(|error| io::Error::other(with_causes(&error)))
+    }
+
+    fn due(&self) -> Option<Duration> {
+        self.desk
+            .sync_due()
+            .map(|due| due.saturating_duration_since(std::time::Instant::now()))
+    }
+
+    fn tick(&mut self) {
+        // Should it fail, the log stays closed and the next line is refused with words that say so.
+        let _ = self.desk.sync_if_due();
     }
 
     fn fault(&mut self, why: &str) {
@@ -285,8 +364,12 @@ impl Hint {
             return;
         }
         self.world.folder = (!folder.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(&folder)));
-        self.world.env.insert("PATH".into(), OsStr::from_bytes(&path).to_owned());
-        self.world.env.insert("PWD".into(), OsStr::from_bytes(&folder).to_owned());
+        self.world
+            .env
+            .insert("PATH".into(), OsStr::from_bytes(&path).to_owned());
+        self.world
+            .env
+            .insert("PWD".into(), OsStr::from_bytes(&folder).to_owned());
         self.known = (folder, path);
     }
 
@@ -294,7 +377,11 @@ impl Hint {
         if text.len() > COLOURED || text.trim_ascii().is_empty() {
             return Style::Plain;
         }
-        let options = Options { here_doc_at_end: true, backslash_at_end: true, ..SESSION };
+        let options = Options {
+            here_doc_at_end: true,
+            backslash_at_end: true,
+            ..SESSION
+        };
         let dialect = self.world.shell.dialect();
         match read(text, dialect, options, &mut self.world) {
             Reading::Actions(actions) | Reading::Unsupported(actions, _) => {
@@ -309,20 +396,32 @@ impl Hint {
     }
 }
 
-fn editor_options(shell: ShellKind, hint: &Rc<RefCell<Hint>>, history: Vec<Vec<u8>>) -> EditorOptions {
+fn editor_options(
+    shell: ShellKind,
+    hint: &Rc<RefCell<Hint>>,
+    history: Vec<Vec<u8>>,
+) -> EditorOptions {
     let term = std::env::var("TERM").unwrap_or_default();
     let dumb = term.is_empty() || term == "dumb";
     let dialect = shell.dialect();
     let hint = Rc::clone(hint);
     EditorOptions {
         terminal: if dumb { Terminal::Dumb } else { Terminal::Ansi },
-        colour: if dumb || std::env::var_os("NO_COLOR").is_some() { Colour::Off } else { Colour::On },
+        colour: if dumb || std::env::var_os("NO_COLOR").is_some() {
+            Colour::Off
+        } else {
+            Colour::On
+        },
         columns: 80,
         rows: 24,
         history,
-        completeness: Box::new(move |text: &[u8]| match guardsh_syntax::read(text, dialect, SESSION) {
-            Err(NotRead::Incomplete(_)) => Completeness::Incomplete,
-            Ok(_) | Err(NotRead::Invalid(_) | NotRead::Unsupported(_)) => Completeness::Complete,
+        completeness: Box::new(move |text: &[u8]| {
+            match guardsh_syntax::read(text, dialect, SESSION) {
+                Err(NotRead::Incomplete(_)) => Completeness::Incomplete,
+                Ok(_) | Err(NotRead::Invalid(_) | NotRead::Unsupported(_)) => {
+                    Completeness::Complete
+                }
+            }
         }),
         colouring: Some(Box::new(move |text: &[u8]| {
             let style = match hint.try_borrow_mut() {
@@ -358,7 +457,11 @@ impl LineEditor for TheEditor {
             EditorEvent::EndOfInput => Entered::EndOfInput,
             EditorEvent::TooLong => Entered::TooLong,
         });
-        Edited { consumed: fed.consumed, event, output: fed.output }
+        Edited {
+            consumed: fed.consumed,
+            event,
+            output: fed.output,
+        }
     }
 
     fn awaits_more(&self) -> bool {
@@ -399,8 +502,11 @@ impl LineEditor for TheEditor {
 /// Entries are ended by NUL, because a line may hold newlines.
 fn load_history(file: &Path) -> Vec<Vec<u8>> {
     let text = std::fs::read(file).unwrap_or_default();
-    let entries: Vec<Vec<u8>> =
-        text.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(<[u8]>::to_vec).collect();
+    let entries: Vec<Vec<u8>> = text
+        .split(|byte| *byte == 0)
+        .filter(|entry| !entry.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect();
     let surplus = entries.len().saturating_sub(HISTORY);
     entries.into_iter().skip(surplus).collect()
 }
@@ -412,7 +518,10 @@ fn save_history(file: &Path, new: &[Vec<u8>]) {
     }
     let mut entries = load_history(file);
     // What was typed may hold a secret.
-    entries.extend(new.iter().map(|line| guardsh_protocol::redact::redact(line).into_owned()));
+    entries.extend(
+        new.iter()
+            .map(|line| guardsh_protocol::redact::redact(line).into_owned()),
+    );
     let surplus = entries.len().saturating_sub(HISTORY);
     let mut text = Vec::new();
     for entry in entries.iter().skip(surplus) {
@@ -428,10 +537,23 @@ fn save_history(file: &Path, new: &[Vec<u8>]) {
 
 fn write_private(file: &Path, text: &[u8]) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
-    let mut handle = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
+    let mut handle = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)?;
     handle.write_all(text)
 }
 
 /// The signals that a session takes over.
-const TAKEN: [Signal; 8] =
-    [Signal::SIGWINCH, Signal::SIGCHLD, Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGCONT, Signal::SIGTSTP];
+const TAKEN: [Signal; 8] = [
+    Signal::SIGWINCH,
+    Signal::SIGCHLD,
+    Signal::SIGHUP,
+    Signal::SIGTERM,
+    Signal::SIGINT,
+    Signal::SIGQUIT,
+    Signal::SIGCONT,
+    Signal::SIGTSTP,
+];

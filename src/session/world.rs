@@ -6,7 +6,7 @@
 use crate::shells::channel::{Channel, Fault};
 use crate::shells::{Answer, Query, State, WordMeaning, quote};
 use crate::world::{
-    Found, ShellKind, file_facts, find_program, git_facts, home_of, read_file, real_path,
+    Found, ShellKind, file_facts, find_program, git_facts, home_of, is_fixed, is_folder, read_file, real_path,
 };
 use guardsh_policy::{FileFacts, Folder, GitFacts, Known, Variable, World};
 use std::collections::HashMap;
@@ -34,6 +34,8 @@ pub(crate) struct Surroundings {
     pub(crate) home: PathBuf,
     /// `policy.trusted_path`.
     pub(crate) trusted_path: Vec<PathBuf>,
+    /// Whether the shell is interactive.
+    pub(crate) interactive: bool,
 }
 
 /// Answers for one submission.
@@ -432,6 +434,18 @@ impl World for LiveWorld<'_> {
             Some(environment) => git_facts(folder, environment),
             None => GitFacts::Unknown,
         }
+    }
+
+    fn interactive(&mut self) -> Known<bool> {
+        Known::Yes(self.around.interactive)
+    }
+
+    fn is_folder(&mut self, path: &Path) -> Known<bool> {
+        Known::Yes(is_folder(path))
+    }
+
+    fn is_fixed(&mut self, path: &Path) -> bool {
+        is_fixed(path)
     }
 
     fn pager_is_secure(&mut self) -> bool {

@@ -26,19 +26,16 @@ impl Shell for Bash {
                 if start.login {
                     files.push(PathBuf::from("/etc/profile"));
                     let own = [".bash_profile", ".bash_login", ".profile"];
-                    files.extend(
-                        home.and_then(|home| {
-                            own.into_iter()
-                                .map(|name| home.join(name))
-                                .find(|file| std::fs::File::open(file).is_ok())
-                        }),
-                    );
+                    files.extend(home.and_then(|home| {
+                        own.into_iter()
+                            .map(|name| home.join(name))
+                            .find(|file| std::fs::File::open(file).is_ok())
+                    }));
                 } else {
                     files.extend(home.map(|home| home.join(".bashrc")));
                 }
             }
             StartUp::Without => {}
-            StartUp::File(file) => files.push(start.folder.join(file)),
         }
         let given = start
             .environment
@@ -227,6 +224,9 @@ fn aliased(name: &[u8], text: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
 }
 
 /// Reads what `declare -p NAME` prints.
+/// What `declare -p PROMPT_COMMAND` prints behind the name when only the hook's own element is there.
+const OWN_HOOK: &[u8] = br#"=([99]="__gs_p \"\$?\"")"#;
+
 fn declared(name: &str, text: &[u8]) -> Result<Variable, Fault> {
     if text.is_empty() {
         return Ok(Variable::Unset);
@@ -242,6 +242,10 @@ fn declared(name: &str, text: &[u8]) -> Result<Variable, Fault> {
     let rest = rest.strip_prefix(name.as_bytes()).ok_or_else(malformed)?;
     let rest = rest.strip_suffix(b"\n").unwrap_or(rest);
     let exported = flags.contains(&b'x');
+    // Our own hook beside nothing else: to the text, and to whoever assigns to it, the variable is not set.
+    if name == "PROMPT_COMMAND" && flags == b"a" && rest == OWN_HOOK {
+        return Ok(Variable::Unset);
+    }
     if flags.iter().any(|flag| b"aAn".contains(flag)) {
         return Ok(Variable::Special { exported });
     }

@@ -503,7 +503,10 @@ mod tests {
         fn new(kind: ShellKind) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let pty = Pty::open(Size::FALLBACK, None).unwrap();
-            let environment = [("PATH", "/usr/bin:/bin"), ("HOME", folder.path().to_str().unwrap())];
+            let environment = [
+                ("PATH", "/usr/bin:/bin"),
+                ("HOME", folder.path().to_str().unwrap()),
+            ];
             let started = start(
                 &Start {
                     kind,
@@ -511,23 +514,36 @@ mod tests {
                     login: false,
                     startup: StartUp::Usual,
                     options: Vec::new(),
-                    environment: environment.map(|(name, value)| (name.into(), value.into())).to_vec(),
+                    environment: environment
+                        .map(|(name, value)| (name.into(), value.into()))
+                        .to_vec(),
                     folder: folder.path().to_owned(),
                 },
                 &pty,
             )
             .unwrap();
-            let mut alone = Self { started, pty, folder };
+            let mut alone = Self {
+                started,
+                pty,
+                folder,
+            };
             alone.prompt();
             alone.started.channel.open().unwrap();
-            alone.started.channel.run(Approved::for_tests(b"echo run >>previous")).unwrap();
+            alone
+                .started
+                .channel
+                .run(Approved::for_tests(b"echo run >>previous"))
+                .unwrap();
             alone.prompt();
             assert_eq!(alone.runs(), 1);
             alone
         }
 
         fn runs(&self) -> usize {
-            std::fs::read(self.folder.path().join("previous")).unwrap_or_default().len() / 4
+            std::fs::read(self.folder.path().join("previous"))
+                .unwrap_or_default()
+                .len()
+                / 4
         }
 
         fn prompt(&mut self) {
@@ -540,7 +556,10 @@ mod tests {
                 let idle = waits_for(self.started.pid) == WaitsFor::Read(0)
                     && std::fs::read_link(format!("/proc/{}/fd/0", self.started.pid)).unwrap()
                         == channel.commands_link();
-                if channel.is_taken_in().unwrap() && idle && (reported || !channel.reports_each_prompt()) {
+                if channel.is_taken_in().unwrap()
+                    && idle
+                    && (reported || !channel.reports_each_prompt())
+                {
                     channel.reports().unwrap();
                     channel.seen_at_prompt();
                     return;
@@ -553,7 +572,9 @@ mod tests {
 
         /// The message that would run this.
         fn whole(&self, text: &[u8]) -> Vec<u8> {
-            let Phase::Waits(nonce) = &self.started.channel.phase else { panic!() };
+            let Phase::Waits(nonce) = &self.started.channel.phase else {
+                panic!()
+            };
             let payload = self.started.channel.shell.payload(text);
             let head = format!("{} r {} ", nonce.0, payload.len());
             [head.as_bytes(), &payload, b" ", nonce.0.as_bytes(), b"\n"].concat()
@@ -572,10 +593,22 @@ mod tests {
                 let mut alone = Alone::new(kind);
                 alone.started.channel.open().unwrap();
                 let message = alone.whole(b"touch victim");
-                alone.started.channel.send(Way::Verdicts, &message[..cut]).unwrap();
-                let Alone { started, pty, folder } = alone;
+                alone
+                    .started
+                    .channel
+                    .send(Way::Verdicts, &message[..cut])
+                    .unwrap();
+                let Alone {
+                    started,
+                    pty,
+                    folder,
+                } = alone;
                 drop(started.channel);
-                assert_eq!(wait_for(started.pid).unwrap(), Ended::Exited(125), "{kind:?} {cut}");
+                assert_eq!(
+                    wait_for(started.pid).unwrap(),
+                    Ended::Exited(125),
+                    "{kind:?} {cut}"
+                );
                 drop(pty);
                 assert!(!folder.path().join("victim").exists(), "{kind:?} {cut}");
                 let runs = std::fs::read(folder.path().join("previous")).unwrap();
@@ -607,9 +640,17 @@ mod tests {
                 format!("p 1 {own}\n"),
             ];
             for message in damaged {
-                alone.started.channel.send(Way::Verdicts, message.as_bytes()).unwrap();
+                alone
+                    .started
+                    .channel
+                    .send(Way::Verdicts, message.as_bytes())
+                    .unwrap();
             }
-            alone.started.channel.run(Approved::for_tests(b"echo run >>previous")).unwrap();
+            alone
+                .started
+                .channel
+                .run(Approved::for_tests(b"echo run >>previous"))
+                .unwrap();
             alone.prompt();
             assert_eq!(alone.runs(), 2);
             assert!(!alone.folder.path().join("victim").exists());
@@ -620,7 +661,11 @@ mod tests {
     fn text_is_sent_only_into_a_wait() {
         for kind in [ShellKind::Bash, ShellKind::Dash] {
             let mut alone = Alone::new(kind);
-            let fault = alone.started.channel.run(Approved::for_tests(b"touch victim")).unwrap_err();
+            let fault = alone
+                .started
+                .channel
+                .run(Approved::for_tests(b"touch victim"))
+                .unwrap_err();
             assert!(matches!(fault, Fault::NotNow));
             // And from then on nothing is sent at all.
             assert!(alone.started.channel.open().is_err());

@@ -23,7 +23,6 @@ impl Shell for Dash {
         let rc = match &start.startup {
             StartUp::Usual => given.clone().unwrap_or_default(),
             StartUp::Without => OsString::new(),
-            StartUp::File(file) => start.folder.join(file).into_os_string(),
         };
         let mut hook = b"__gs_tty=".to_vec();
         hook.extend(quote::single(terminal.as_os_str().as_bytes()));
@@ -149,7 +148,7 @@ impl Shell for Dash {
 
 /// Code that prints the answer's fields, each ended by NUL.
 fn question(query: &Query) -> Vec<u8> {
-        match query {
+    match query {
             Query::Word(word) | Query::Function(word) => [
                 b"type ".as_slice(),
                 &quote::on_one_line(word, "__gs_nl"),
@@ -165,7 +164,7 @@ fn question(query: &Query) -> Vec<u8> {
                 b"export -p; printf '\\0'; readonly -p; printf '\\0%s\\0%s\\0%s\\0' \"${PWD-}\" \"$-\" \"$#\"; printf '%s\\0' \"$@\"; ".to_vec()
             }
         }
-    }
+}
 
 /// Reads what `type WORD` prints.
 fn meaning(word: &[u8], text: &[u8]) -> Result<WordMeaning, Fault> {

@@ -56,8 +56,6 @@ pub(crate) enum StartUp {
     Usual,
     /// None (`--norc`).
     Without,
-    /// This one (`--rcfile`).
-    File(PathBuf),
 }
 
 /// A shell that runs.

@@ -1,6 +1,6 @@
 //! A shell that has not started: what it will know is what the environment at the door says.
 
-use super::files::{Found, file_facts, find_program, read_file, real_path};
+use super::files::{Found, file_facts, find_program, is_fixed, is_folder, read_file, real_path};
 use super::git::git_facts;
 use guardsh_policy::{FileFacts, Folder, GitFacts, Known, Variable, World};
 use std::collections::HashMap;
@@ -51,7 +51,8 @@ impl ShellKind {
             Self::Bash => BASH_BUILTINS,
             Self::Dash => DASH_BUILTINS,
         };
-        list.split_ascii_whitespace().any(|known| known.as_bytes() == name)
+        list.split_ascii_whitespace()
+            .any(|known| known.as_bytes() == name)
     }
 }
 
@@ -62,7 +63,7 @@ const BASH_BUILTINS: &str = ". : [ alias bg bind break builtin caller cd command
      ulimit umask unalias unset wait";
 
 /// dash 0.5.12.
-const DASH_BUILTINS: &str = ". : [ alias bg break cd chdir command continue echo eval exec exit export false fc fg getopts hash \
+const DASH_BUILTINS: &str = ". : [ alias bg break cd chdir command continue echo eval exec exit export false fg getopts hash \
      jobs kill local printf pwd read readonly return set shift test times trap true type ulimit umask unalias unset wait";
 
 /// Variables that a shell sets or changes by itself, so that the environment says nothing of them.
@@ -94,6 +95,8 @@ pub(crate) struct DoorWorld {
     pub(crate) options: HashMap<String, bool>,
     /// `$1` and what follows.
     pub(crate) positional: Vec<Vec<u8>>,
+    /// `-i`
+    pub(crate) interactive: bool,
     /// What start-up files left behind, where some run first.
     pub(crate) started: Started,
 }
@@ -125,7 +128,9 @@ pub(crate) struct Snapshot {
 
 impl DoorWorld {
     fn env(&self, name: &[u8]) -> Option<&OsStr> {
-        self.env.get(OsStr::from_bytes(name)).map(OsString::as_os_str)
+        self.env
+            .get(OsStr::from_bytes(name))
+            .map(OsString::as_os_str)
     }
 
     /// The value of `PWD` that the shell will have: the caller's if it names this very folder.
@@ -133,7 +138,9 @@ impl DoorWorld {
         let real = self.folder.as_ref()?;
         if let Some(pwd) = self.env(b"PWD").map(Path::new)
             && pwd.is_absolute()
-            && !pwd.components().any(|part| matches!(part, std::path::Component::ParentDir))
+            && !pwd
+                .components()
+                .any(|part| matches!(part, std::path::Component::ParentDir))
             && let (Ok(one), Ok(other)) = (std::fs::metadata(pwd), std::fs::metadata(real))
             && (one.dev(), one.ino()) == (other.dev(), other.ino())
         {
@@ -147,7 +154,15 @@ impl World for DoorWorld {
     fn alias(&mut self, name: &[u8]) -> Known<Option<Vec<u8>>> {
         match &self.started {
             Started::Plain => Known::Yes(None),
-            Started::With(snapshot) => Known::Yes(snapshot.aliases.get(name).cloned()),
+            Started::With(snapshot) => {
+                let alias = snapshot.aliases.get(name).cloned();
+                match (alias, self.option("expand_aliases")) {
+                    (Some(alias), Known::Yes(true)) => Known::Yes(Some(alias)),
+                    // Defined and not used: a bash that is not interactive.
+                    (Some(_), Known::Yes(false)) | (None, _) => Known::Yes(None),
+                    (Some(_), Known::Unknown) => Known::Unknown,
+                }
+            }
             Started::Unknown => Known::Unknown,
         }
     }
@@ -196,12 +211,24 @@ impl World for DoorWorld {
         match &self.started {
             Started::Plain => {}
             Started::With(snapshot) => {
-                return Known::Yes(snapshot.variables.get(name).cloned().unwrap_or(Variable::Unset));
+                return Known::Yes(
+                    snapshot
+                        .variables
+                        .get(name)
+                        .cloned()
+                        .unwrap_or(Variable::Unset),
+                );
             }
             Started::Unknown => return Known::Unknown,
         }
         let exported = self.env(name).is_some();
-        let scalar = |value: Vec<u8>, exported| Known::Yes(Variable::Scalar { value, exported, plain: true });
+        let scalar = |value: Vec<u8>, exported| {
+            Known::Yes(Variable::Scalar {
+                value,
+                exported,
+                plain: true,
+            })
+        };
         match name {
             b"PWD" => match self.logical_folder() {
                 Some(folder) => scalar(folder.into_os_string().into_vec(), true),
@@ -212,14 +239,24 @@ impl World for DoorWorld {
             // Without PATH or HOME each shell has its own idea.
             b"PATH" | b"HOME" if !exported => Known::Yes(Variable::Special { exported: false }),
             // Imported where the caller set them.
-            b"TERM" | b"SHELL" | b"HOSTNAME" if exported => {
-                scalar(self.env(name).map(|value| value.as_bytes().to_vec()).unwrap_or_default(), true)
-            }
+            b"TERM" | b"SHELL" | b"HOSTNAME" if exported => scalar(
+                self.env(name)
+                    .map(|value| value.as_bytes().to_vec())
+                    .unwrap_or_default(),
+                true,
+            ),
             b"UID" | b"EUID" if self.shell == ShellKind::Bash => {
-                let id = if name == b"UID" { nix::unistd::getuid().as_raw() } else { nix::unistd::geteuid().as_raw() };
+                let id = if name == b"UID" {
+                    nix::unistd::getuid().as_raw()
+                } else {
+                    nix::unistd::geteuid().as_raw()
+                };
                 scalar(id.to_string().into_bytes(), false)
             }
-            _ if SHELLS_OWN.split_ascii_whitespace().any(|own| own.as_bytes() == name) => {
+            _ if SHELLS_OWN
+                .split_ascii_whitespace()
+                .any(|own| own.as_bytes() == name) =>
+            {
                 Known::Yes(Variable::Special { exported })
             }
             _ => match self.env(name) {
@@ -246,7 +283,8 @@ impl World for DoorWorld {
         }
         match &self.started {
             Started::Plain => {
-                let on = self.shell == ShellKind::Bash && BASH_ON.split_ascii_whitespace().any(|on| on == name);
+                let on = self.shell == ShellKind::Bash
+                    && BASH_ON.split_ascii_whitespace().any(|on| on == name);
                 // dash has no switch for aliases: they always expand.
                 Known::Yes(on || (self.shell == ShellKind::Dash && name == "expand_aliases"))
             }
@@ -283,9 +321,23 @@ impl World for DoorWorld {
 
     fn git(&mut self, folder: &Folder) -> GitFacts {
         match (folder, &self.started) {
-            (Folder::Known(folder), Started::Plain | Started::With(_)) => git_facts(folder, &self.env),
+            (Folder::Known(folder), Started::Plain | Started::With(_)) => {
+                git_facts(folder, &self.env)
+            }
             (Folder::Known(_), Started::Unknown) | (Folder::Unknown, _) => GitFacts::Unknown,
         }
+    }
+
+    fn interactive(&mut self) -> Known<bool> {
+        Known::Yes(self.interactive)
+    }
+
+    fn is_folder(&mut self, path: &Path) -> Known<bool> {
+        Known::Yes(is_folder(path))
+    }
+
+    fn is_fixed(&mut self, path: &Path) -> bool {
+        is_fixed(path)
     }
 
     fn pager_is_secure(&mut self) -> bool {
@@ -296,7 +348,10 @@ impl World for DoorWorld {
 /// The home of a user by the user database.
 pub(crate) fn home_of(user: &[u8]) -> Option<PathBuf> {
     let name = std::str::from_utf8(user).ok()?;
-    nix::unistd::User::from_name(name).ok().flatten().map(|user| user.dir)
+    nix::unistd::User::from_name(name)
+        .ok()
+        .flatten()
+        .map(|user| user.dir)
 }
 
 #[cfg(test)]
@@ -306,12 +361,16 @@ mod tests {
     fn world() -> DoorWorld {
         DoorWorld {
             shell: ShellKind::Bash,
-            env: HashMap::from([("PATH".into(), "/usr/bin:/bin".into()), ("X".into(), "one".into())]),
+            env: HashMap::from([
+                ("PATH".into(), "/usr/bin:/bin".into()),
+                ("X".into(), "one".into()),
+            ]),
             folder: Some("/tmp".into()),
             home: "/root".into(),
             trusted_path: vec!["/usr/bin".into()],
             options: HashMap::new(),
             positional: Vec::new(),
+            interactive: false,
             started: Started::Plain,
         }
     }
@@ -319,30 +378,60 @@ mod tests {
     #[test]
     fn the_environment_answers_for_variables_and_not_for_the_shell_s_own() {
         let scalar = |value: &str, exported| {
-            Known::Yes(Variable::Scalar { value: value.into(), exported, plain: true })
+            Known::Yes(Variable::Scalar {
+                value: value.into(),
+                exported,
+                plain: true,
+            })
         };
         assert_eq!(world().variable(b"X"), scalar("one", true));
         assert_eq!(world().variable(b"PWD"), scalar("/tmp", true));
         assert_eq!(world().variable(b"IFS"), scalar(" \t\n", false));
         assert_eq!(world().variable(b"NONE"), Known::Yes(Variable::Unset));
-        assert_eq!(world().variable(b"RANDOM"), Known::Yes(Variable::Special { exported: false }));
+        assert_eq!(
+            world().variable(b"RANDOM"),
+            Known::Yes(Variable::Special { exported: false })
+        );
     }
 
     #[test]
     fn the_tables_of_builtins_are_what_the_shells_say() {
-        let said = std::process::Command::new("bash").args(["--norc", "-c", "compgen -b"]).output().unwrap();
+        let said = std::process::Command::new("bash")
+            .args(["--norc", "-c", "compgen -b"])
+            .output()
+            .unwrap();
         let said = String::from_utf8(said.stdout).unwrap();
         let known: Vec<&str> = BASH_BUILTINS.split_ascii_whitespace().collect();
         assert_eq!(said.split_ascii_whitespace().collect::<Vec<_>>(), known);
         for name in DASH_BUILTINS.split_ascii_whitespace() {
-            let said = std::process::Command::new("dash").args(["-c", "type \"$1\"", "sh", name]).output().unwrap();
-            assert!(String::from_utf8(said.stdout).unwrap().contains("builtin"), "{name}");
+            let said = std::process::Command::new("dash")
+                .args(["-c", "type \"$1\"", "sh", name])
+                .output()
+                .unwrap();
+            assert!(
+                String::from_utf8(said.stdout).unwrap().contains("builtin"),
+                "{name}"
+            );
         }
     }
 
     #[test]
+    fn an_alias_counts_only_where_the_shell_replaces_aliases() {
+        let mut snapshot = Snapshot::default();
+        snapshot.aliases.insert(b"ls".to_vec(), b"rm".to_vec());
+        snapshot.options.insert("expand_aliases".to_owned(), false);
+        let mut world = DoorWorld { started: Started::With(Box::new(snapshot)), ..world() };
+        assert_eq!(world.alias(b"ls"), Known::Yes(None));
+        world.options.insert("expand_aliases".to_owned(), true);
+        assert_eq!(world.alias(b"ls"), Known::Yes(Some(b"rm".to_vec())));
+    }
+
+    #[test]
     fn after_unknown_start_up_files_nothing_is_known() {
-        let mut world = DoorWorld { started: Started::Unknown, ..world() };
+        let mut world = DoorWorld {
+            started: Started::Unknown,
+            ..world()
+        };
         assert_eq!(world.variable(b"X"), Known::Unknown);
         assert_eq!(world.alias(b"ls"), Known::Unknown);
         assert_eq!(world.is_builtin(b"cd"), Known::Unknown);

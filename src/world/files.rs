@@ -159,6 +159,25 @@ fn parts(path: &Path) -> VecDeque<OsString> {
         .collect()
 }
 
+/// Whether a folder is there and this user can enter it.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|facts| facts.is_dir())
+        && nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok()
+}
+
+/// Whether nobody but root could change what is found under this path. Root itself can.
+pub(crate) fn is_fixed(path: &Path) -> bool {
+    if nix::unistd::getuid().is_root() {
+        return false;
+    }
+    match fs::canonicalize(path) {
+        Ok(real) => {
+            matches!(untrusted(&real, Owner::Root), Ok(None)) && matches!(untrusted_links(path), Ok(None))
+        }
+        Err(_) => false,
+    }
+}
+
 /// At most `limit` bytes plus one of a regular file; `None` for anything else.
 pub(crate) fn read_file(path: &Path, limit: usize) -> Option<Vec<u8>> {
     // A FIFO would block the guard for ever.

@@ -328,6 +328,14 @@ impl Judge<'_> {
         if let Some(ruling) = nested.or(forbidden) {
             return ruling;
         }
+        if self.is_own_question(&call) {
+            // A refusal names these as the next step; they run nothing and answer nothing.
+            return builtin(
+                Verdict::Allow,
+                "builtin.question",
+                "asks guardsh about a line, and runs nothing".to_owned(),
+            );
+        }
         if let Some(ruling) = self.protected_in_call(run, folder, &call) {
             return ruling;
         }
@@ -570,6 +578,33 @@ impl Judge<'_> {
              (`guardsh -c TEXT`) may be called"
                 .to_owned(),
         ))
+    }
+
+    /// `guardsh check LINE` and `guardsh request --reason WHY LINE` of this very program, in their plain forms: no
+    /// option that names a file or a folder.
+    fn is_own_question(&self, call: &Call<'_>) -> bool {
+        let own = match (&self.policy.own_program, call.program) {
+            (Some(own), Program::File(file)) => file.device == own.device && file.inode == own.inode,
+            (None, _)
+            | (
+                Some(_),
+                Program::Builtin | Program::Function | Program::Missing | Program::Unknown,
+            ) => false,
+        };
+        let words: Option<Vec<&[u8]>> = call.arguments.iter().map(ActionWord::value).collect();
+        let Some(words) = words.filter(|_| own) else { return false };
+        let is_line = |line: &[u8]| !line.starts_with(b"-");
+        let line_is_plain = |rest: &[&[u8]]| match rest {
+            [b"--", _] => true,
+            [line] => is_line(line),
+            _ => false,
+        };
+        match words.as_slice() {
+            [b"check", b"--json", rest @ ..] | [b"check", rest @ ..] => line_is_plain(rest),
+            [b"request", b"--reason", _, rest @ ..] => line_is_plain(rest),
+            [b"request", reason, rest @ ..] => reason.starts_with(b"--reason=") && line_is_plain(rest),
+            _ => false,
+        }
     }
 
     fn is_guardsh(&self, call: &Call<'_>) -> bool {

@@ -2,8 +2,9 @@
 
 use crate::action::{FileFacts, Folder};
 use crate::actions::analyse;
+use crate::config::Config;
 use crate::ideal::IdealWorld;
-use crate::judge::{Policy, judge};
+use crate::judge::{Policy, Surroundings, judge};
 use crate::pattern::{Match, Taking, Unknowns};
 use crate::rules::Rule;
 use crate::verdict::Verdict;
@@ -106,18 +107,34 @@ impl Proof {
 
 /// Tries the `matches` and `spares` of every rule of the configuration and of the packs in use, in a
 /// [`ProvingWorld`] of that dialect.
+///
+/// The packs are tried by themselves: what the configuration forbids or protects beyond them is its choice, and
+/// no fault of theirs.
 pub fn prove(policy: &Policy, dialect: Dialect) -> Proof {
     let mut proof = Proof::default();
     for rule in policy.rules() {
         prove_rule(policy, rule, dialect, &mut proof);
     }
-    for pack in policy.packs() {
+    let packs = packs_alone(policy);
+    for pack in packs.packs() {
         for rule in pack.rules() {
-            prove_rule(policy, rule, dialect, &mut proof);
+            prove_rule(&packs, rule, dialect, &mut proof);
         }
     }
     shadows(policy.rules(), &mut proof);
     proof
+}
+
+/// The packs of a policy and nothing else of it.
+fn packs_alone(policy: &Policy) -> Policy {
+    let mut config = Config::default();
+    config.policy.packs = policy
+        .packs()
+        .iter()
+        .map(|pack| pack.name.to_owned())
+        .collect();
+    config.policy.accept_project_code = true;
+    Policy::new(&config, &Surroundings::default())
 }
 
 fn prove_rule(policy: &Policy, rule: &Rule, dialect: Dialect, proof: &mut Proof) {
@@ -287,5 +304,40 @@ impl World for ProvingWorld {
 
     fn pager_is_secure(&mut self) -> bool {
         self.0.pager_is_secure()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_configuration_forbids_is_no_fault_of_a_pack() {
+        let text = "version = 1\n\
+            [policy]\nprotect = [\"**/credentials*\"]\n\
+            [[rule]]\nid = \"no-ls\"\ndecision = \"deny\"\nrun = [\"ls **\"]\nreason = \"not here\"\n";
+        let config = Config::parse(text, "f.toml").unwrap();
+        let proof = prove(
+            &Policy::new(&config, &Surroundings::default()),
+            Dialect::Bash,
+        );
+        assert!(proof.holds(), "{:#?}", proof.findings);
+        assert!(proof.lines > 300, "only {} lines", proof.lines);
+    }
+
+    #[test]
+    fn a_rule_that_does_not_do_what_it_says_is_found() {
+        let text = "version = 1\n[[rule]]\nid = \"r\"\ndecision = \"allow\"\nrun = [\"make **\"]\n\
+            matches = [\"rm x\"]\nspares = [\"make x\"]\n";
+        let config = Config::parse(text, "f.toml").unwrap();
+        let proof = prove(
+            &Policy::new(&config, &Surroundings::default()),
+            Dialect::Bash,
+        );
+        let problems: Vec<&Problem> = proof.findings.iter().map(|found| &found.problem).collect();
+        assert!(
+            matches!(problems.as_slice(), [Problem::Missed { line, .. }, Problem::Caught { line: caught }] if line == "rm x" && caught == "make x"),
+            "{problems:?}"
+        );
     }
 }

@@ -8,14 +8,25 @@ use std::collections::BTreeMap;
 
 #[expect(clippy::print_stdout, reason = "an example that prints")]
 fn main() {
-    let options = Options { extglob: false, here_doc_at_end: true, backslash_at_end: true, comments: true };
+    let options = Options {
+        extglob: false,
+        here_doc_at_end: true,
+        backslash_at_end: true,
+        comments: true,
+    };
     for file in std::env::args().skip(1) {
-        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        let Ok(text) = std::fs::read_to_string(&file) else {
+            continue;
+        };
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         for row in text.lines() {
-            let Ok(row) = serde_json::from_str::<serde_json::Value>(row) else { continue };
-            let Some(line) = row["line"].as_str() else { continue };
+            let Ok(row) = serde_json::from_str::<serde_json::Value>(row) else {
+                continue;
+            };
+            let Some(line) = row["line"].as_str() else {
+                continue;
+            };
             let good = row["bash"].as_bool().unwrap_or(true);
             let (kind, what) = match read(line.as_bytes(), Dialect::Bash, options) {
                 Ok(_) => ("read", String::new()),
@@ -23,7 +34,12 @@ fn main() {
                 Err(NotRead::Invalid(place)) => ("invalid", place.what),
                 Err(NotRead::Unsupported(place)) => ("unsupported", place.what),
             };
-            *counts.entry(format!("{kind}{}", if good { "" } else { ", bash refuses" })).or_default() += 1;
+            *counts
+                .entry(format!(
+                    "{kind}{}",
+                    if good { "" } else { ", bash refuses" }
+                ))
+                .or_default() += 1;
             if !what.is_empty() && good {
                 if std::env::var("SHOW").is_ok_and(|show| what.contains(&show)) {
                     println!("{what}: {line}");

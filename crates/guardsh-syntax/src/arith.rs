@@ -43,7 +43,36 @@ impl Reader<'_> {
         }
         let third = self.arith_text(start, End::Parentheses)?;
         self.two_parentheses(start)?;
-        Ok([first, second, third])
+        let header = [first, second, third];
+        for part in header.iter().flat_map(|arith| &arith.parts) {
+            if !self.is_plain_in_header(part) {
+                let at = part.span.start.saturating_sub(self.base);
+                return self.unsupported(at, "an unusual expansion in for ((…))");
+            }
+        }
+        Ok(header)
+    }
+
+    /// bash finds the ends of the three texts with a lesser reader, which quotes, redirections and unbalanced
+    /// parentheses inside an expansion mislead.
+    fn is_plain_in_header(&self, part: &WordPart) -> bool {
+        if matches!(part.kind, WordPartKind::Literal(_)) {
+            return true;
+        }
+        let start = part.span.start.saturating_sub(self.base);
+        let end = part.span.end.saturating_sub(self.base);
+        let text = self.text.get(start..end).unwrap_or_default();
+        let mut open = 0_usize;
+        for byte in text {
+            match byte {
+                b'(' => open += 1,
+                b')' if open == 0 => return false,
+                b')' => open -= 1,
+                b';' | b'&' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'`' | b'\n' => return false,
+                _ => {}
+            }
+        }
+        open == 0 && !text.windows(2).any(|pair| pair == b" #")
     }
 
     /// Reads from behind the `:` of `${x:a:b}` up to `}`.

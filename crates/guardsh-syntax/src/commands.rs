@@ -11,6 +11,12 @@ use crate::{Until, is_name};
 /// Words that end a list where a command could begin.
 const CLOSING: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}"];
 
+/// Words that mean something where a command could begin; some only to bash.
+pub(crate) const RESERVED: &[&str] = &[
+    "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for",
+    "in", "{", "}", "!", "[[", "]]", "time", "select", "function", "coproc",
+];
+
 impl Reader<'_> {
     /// NUL ends strings inside shells, CR looks like a line end and is none.
     pub(crate) fn refuse_bytes(&self) -> Read<()> {
@@ -65,18 +71,6 @@ impl Reader<'_> {
         };
         self.place_bodies(&mut script);
         Ok(script)
-    }
-
-    /// Whether the newline at the end of the text is taken by a backslash.
-    pub(crate) fn ends_in_continuation(&self) -> bool {
-        let before = self.text.strip_suffix(b"\n").unwrap_or(self.text);
-        before
-            .iter()
-            .rev()
-            .take_while(|byte| **byte == b'\\')
-            .count()
-            % 2
-            == 1
     }
 
     /// Statements up to the end of the text or to something that closes a list; that is left to the caller.
@@ -188,7 +182,7 @@ impl Reader<'_> {
             self.blanks();
             match self.reserved() {
                 Some("!") => {
-                    if self.raw_at(1) == Some(b'(') || (bangs > 0 && !self.is_bash()) {
+                    if self.peek_second() == Some(b'(') || (bangs > 0 && !self.is_bash()) {
                         return self.unsupported(self.pos, "an unusual `!`");
                     }
                     self.bump();
@@ -197,6 +191,10 @@ impl Reader<'_> {
                 Some("time") => {
                     if timed.is_some() {
                         return self.unsupported(self.pos, "`time` twice");
+                    }
+                    if self.substitutions > 0 {
+                        // bash reads what follows with other eyes there: `$(time x=(a))` is an error to it.
+                        return self.unsupported(self.pos, "`time` in a substitution");
                     }
                     self.skip_reserved("time");
                     timed = Some(self.time_option()?);
@@ -254,8 +252,7 @@ impl Reader<'_> {
         if self.peek() != Some(b'-') {
             return Ok(Timed::Plain);
         }
-        let is_p = self.peek_second() == Some(b'p') && self.raw_at(2).is_none_or(ends_word);
-        if !is_p {
+        if !self.at_word(b"-p") {
             return self.unsupported(self.pos, "an option of `time`");
         }
         self.bump();
@@ -263,17 +260,38 @@ impl Reader<'_> {
         Ok(Timed::Posix)
     }
 
+    /// Whether this text stands here as a whole word.
+    pub(crate) fn at_word(&mut self, word: &[u8]) -> bool {
+        let start = self.here();
+        starts_as_word(self.text.get(start..).unwrap_or_default(), word)
+    }
+
     /// The reserved word that stands here as a whole word, if one does.
     pub(crate) fn reserved(&mut self) -> Option<&'static str> {
-        let start = self.here();
-        let rest = self.text.get(start..)?;
-        let bash_only = ["[[", "time", "select", "function", "coproc"];
-        let word = [
-            "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until",
-            "for", "in", "{", "}", "!", "[[", "time", "select", "function", "coproc",
-        ]
-        .into_iter()
-        .find(|word| starts_as_word(rest, word.as_bytes()))?;
+        // Asked before every command and word: most are told by their first byte.
+        let candidates: &[&'static str] = match self.peek()? {
+            b'i' => &["if", "in"],
+            b't' => &["then", "time"],
+            b'e' => &["else", "elif", "esac"],
+            b'f' => &["fi", "for", "function"],
+            b'd' => &["do", "done"],
+            b'c' => &["case", "coproc"],
+            b'w' => &["while"],
+            b'u' => &["until"],
+            b's' => &["select"],
+            b'{' => &["{"],
+            b'}' => &["}"],
+            b'!' => &["!"],
+            b'[' => &["[["],
+            b']' => &["]]"],
+            _ => return None,
+        };
+        let rest = self.text.get(self.pos..)?;
+        let word = candidates
+            .iter()
+            .copied()
+            .find(|word| starts_as_word(rest, word.as_bytes()))?;
+        let bash_only = ["[[", "]]", "time", "select", "function", "coproc"];
         if bash_only.contains(&word) && !self.is_bash() {
             return None;
         }
@@ -398,13 +416,27 @@ impl Reader<'_> {
             _ => false,
         };
         if declares && plain_name && assigns {
+            // bash forgets that it reads `declare` at a redirection or a substitution.
+            let forgotten = !simple.redirects.is_empty()
+                || simple.words.iter().any(|word| {
+                    !word
+                        .parts
+                        .iter()
+                        .all(|part| matches!(part.kind, WordPartKind::Literal(_)))
+                });
             let start = self.pos;
+            if forgotten {
+                return self.unsupported(start, "an array behind unusual operands of `declare`");
+            }
             let elements = self.array()?;
             word.parts.push(WordPart {
                 kind: WordPartKind::ArrayLiteral(elements),
                 span: self.span(start),
             });
             word.span.end = self.base + self.pos;
+            if self.peek().is_some_and(|byte| !ends_word(byte)) {
+                return self.unsupported(self.pos, "something directly behind an array");
+            }
         }
         Ok(word)
     }
@@ -463,8 +495,12 @@ impl Reader<'_> {
         } else {
             AssignValue::Scalar(self.word(Role::Value)?)
         };
-        if matches!(value, AssignValue::Scalar(_)) && self.peek() == Some(b'(') {
-            return self.unexpected();
+        match (&value, self.peek()) {
+            (AssignValue::Scalar(_), Some(b'(')) => return self.unexpected(),
+            (AssignValue::Array(_), Some(byte)) if !ends_word(byte) => {
+                return self.unsupported(self.pos, "something directly behind an array");
+            }
+            _ => {}
         }
         Ok(Assignment {
             name,
@@ -482,8 +518,9 @@ impl Reader<'_> {
         self.bump();
         let mut elements = Vec::new();
         loop {
-            if !self.pending.is_empty() {
-                return self.unsupported(start, "an array behind a here-document");
+            self.blanks_and_comment();
+            if self.peek() == Some(b'\n') && !self.pending.is_empty() {
+                return self.unsupported(start, "a newline in an array behind a here-document");
             }
             self.newlines()?;
             match self.peek() {
@@ -513,6 +550,16 @@ impl Reader<'_> {
                     });
                 }
             }
+        }
+        // bash puts the text of the array together again there, and loses the backslash before an operator.
+        let escapes = elements.iter().any(|element| {
+            let parts = element.subscript.iter().flat_map(|word| &word.parts);
+            parts
+                .chain(&element.value.parts)
+                .any(|part| matches!(part.kind, WordPartKind::Escaped(_)))
+        });
+        if escapes && self.substitutions > 0 {
+            return self.unsupported(start, "a backslash in an array in a substitution");
         }
         self.leave();
         Ok(elements)

@@ -4,6 +4,7 @@ use crate::ast::{
     CaseArm, CaseEnd, Command, Compound, CompoundKind, Coproc, ForLoop, Function, LoopKind,
     Redirect, Word,
 };
+use crate::commands::RESERVED;
 use crate::reader::{Read, Reader, ends_word};
 use crate::words::Role;
 use crate::{Until, is_name};
@@ -80,7 +81,6 @@ impl Reader<'_> {
             }
             "function" => return self.function_keyword(start),
             "coproc" => return self.coproc(start),
-            "in" => return self.simple_or_function(),
             _ => return self.invalid(start, format!("unexpected `{word}`")),
         };
         self.with_redirects(kind, start)
@@ -96,6 +96,10 @@ impl Reader<'_> {
             };
             end = redirect.span.end.saturating_sub(self.base);
             redirects.push(redirect);
+        }
+        if !redirects.is_empty() && self.reserved().is_some() {
+            // No reserved word to the shell there: `; ` must stand before it.
+            return self.unsupported(self.pos, "a reserved word behind a redirection");
         }
         let span = crate::Span {
             start: self.base + start,
@@ -371,6 +375,9 @@ impl Reader<'_> {
         if self.peek().is_none() {
             return self.incomplete(start, "an unfinished function");
         }
+        if matches!(self.reserved(), Some("coproc" | "function")) {
+            return self.unsupported(start, "a function whose body is no compound command");
+        }
         match self.command()? {
             Command::Compound(body) => {
                 let span = self.span(start);
@@ -398,23 +405,20 @@ impl Reader<'_> {
         if self.peek().is_none() {
             return self.incomplete(start, "an unfinished coproc");
         }
+        if matches!(self.reserved(), Some("coproc" | "function")) {
+            return self.unsupported(start, "an unusual coproc");
+        }
         let body = self.command()?;
         match &body {
             Command::Simple(simple) => {
                 // `coproc NAME { …; }` reads to us like a simple command with odd arguments.
-                let second = simple.words.get(1).and_then(Word::literal_value);
-                let odd = [
-                    &b"{"[..],
-                    b"if",
-                    b"while",
-                    b"until",
-                    b"for",
-                    b"case",
-                    b"select",
-                    b"[[",
-                    b"(",
-                ];
-                if second.is_some_and(|second| odd.contains(&second.as_slice())) {
+                let odd = simple.words.iter().take(2).any(|word| {
+                    word.literal_value().is_some_and(|text| {
+                        text.starts_with(b"(")
+                            || RESERVED.iter().any(|reserved| reserved.as_bytes() == text)
+                    })
+                });
+                if odd {
                     return self.unsupported(start, "a coproc with a name");
                 }
             }

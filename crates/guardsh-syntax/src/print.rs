@@ -40,7 +40,7 @@ impl Printer {
         }
     }
 
-    /// Before something that must see the bodies: the end, or a closing parenthesis.
+    /// Bodies go where the line may end first, and in any case before the end and a closing parenthesis.
     fn flush_bodies(&mut self) {
         if !self.bodies.is_empty() {
             self.newline();
@@ -55,11 +55,18 @@ impl Printer {
                     AndOrOp::And => " && ",
                     AndOrOp::Or => " || ",
                 });
+                self.flush_bodies();
                 self.pipeline(pipeline);
             }
             match statement.end {
-                StatementEnd::Semicolon => self.put("; "),
-                StatementEnd::Background => self.put(" & "),
+                StatementEnd::Semicolon => {
+                    self.put("; ");
+                    self.flush_bodies();
+                }
+                StatementEnd::Background => {
+                    self.put(" & ");
+                    self.flush_bodies();
+                }
                 StatementEnd::Newline => self.newline(),
                 StatementEnd::End => self.put(" "),
             }
@@ -80,8 +87,9 @@ impl Printer {
             match stage.pipe {
                 Some(Pipe::Output) => self.put(" | "),
                 Some(Pipe::OutputAndError) => self.put(" |& "),
-                None => {}
+                None => continue,
             }
+            self.flush_bodies();
         }
     }
 
@@ -140,13 +148,15 @@ impl Printer {
 
     fn array(&mut self, elements: &[ArrayElement]) {
         self.put("(");
-        for element in elements {
+        for (index, element) in elements.iter().enumerate() {
+            if index > 0 {
+                self.put(" ");
+            }
             if element.subscript.is_some() {
                 self.subscript(element.subscript.as_ref());
                 self.put(if element.append { "+=" } else { "=" });
             }
             self.word(&element.value);
-            self.put(" ");
         }
         self.put(")");
     }

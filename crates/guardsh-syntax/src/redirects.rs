@@ -1,6 +1,6 @@
 //! Redirections.
 
-use crate::ast::{Redirect, RedirectFd, RedirectOp, Word, WordPartKind};
+use crate::ast::{Redirect, RedirectFd, RedirectOp, Word, WordPart, WordPartKind};
 use crate::reader::{Read, Reader, ends_word, is_name_byte, is_name_start};
 use crate::words::Role;
 
@@ -163,6 +163,7 @@ impl Reader<'_> {
                     parts,
                     span: self.span(at),
                 };
+                self.refuse_descriptor(&target)?;
                 let (delimiter, quoted) = self.delimiter(&target)?;
                 let here_doc = self.announce(delimiter, quoted, op == RedirectOp::HereDocTabs);
                 Ok(Redirect {
@@ -184,6 +185,18 @@ impl Reader<'_> {
             | RedirectOp::AppendBoth
             | RedirectOp::HereString => {
                 let target = self.word(Role::Target)?;
+                let duplicates = matches!(op, RedirectOp::DupIn | RedirectOp::DupOut);
+                let number = matches!(target.parts.as_slice(), [WordPart { kind: WordPartKind::Literal(text), .. }]
+                    if text.iter().all(u8::is_ascii_digit));
+                if !(duplicates && number && self.is_bash()) {
+                    self.refuse_descriptor(&target)?;
+                }
+                // `<&-n` is `<&-` and a word behind it.
+                let closes_and_more = matches!(target.parts.first(), Some(WordPart { kind: WordPartKind::Literal(text), .. })
+                    if text.starts_with(b"-") && (text.len() > 1 || target.parts.len() > 1));
+                if duplicates && closes_and_more {
+                    return self.unsupported(start, "something directly behind `&-`");
+                }
                 Ok(Redirect {
                     fd: None,
                     op,

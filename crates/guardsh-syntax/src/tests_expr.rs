@@ -21,7 +21,17 @@ impl Reader<'_> {
         Ok(expression)
     }
 
-    /// bash lets newlines stand in some places of `[[ ]]` only; one anywhere else is refused.
+    /// Blanks inside a term and behind a lone word, where bash takes no newline.
+    fn test_gap(&mut self, start: usize) -> Read<()> {
+        self.blanks();
+        match self.peek() {
+            None => self.incomplete(start, "unclosed [["),
+            Some(b'\n') => self.unexpected(),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Blanks and newlines behind a whole term.
     fn test_blanks(&mut self, start: usize) -> Read<()> {
         self.blanks();
         match self.peek() {
@@ -32,10 +42,10 @@ impl Reader<'_> {
     }
 
     fn test_newlines(&mut self, start: usize) -> Read<()> {
-        if !self.pending.is_empty() {
-            return self.unsupported(start, "a newline in [[ ]] behind a here-document");
-        }
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n')) {
+        while let Some(byte @ (b' ' | b'\t' | b'\n')) = self.peek() {
+            if byte == b'\n' && !self.pending.is_empty() {
+                return self.unsupported(start, "a newline in [[ ]] behind a here-document");
+            }
             self.bump();
         }
         if self.peek().is_none() {
@@ -46,9 +56,7 @@ impl Reader<'_> {
     }
 
     fn at_close(&mut self) -> bool {
-        self.peek() == Some(b']')
-            && self.raw_at(1) == Some(b']')
-            && self.raw_at(2).is_none_or(ends_word)
+        self.at_word(b"]]")
     }
 
     fn test_or(&mut self, start: usize, terms: &mut usize) -> Read<TestExpr> {
@@ -92,7 +100,7 @@ impl Reader<'_> {
         self.test_blanks(start)?;
         if self.peek() == Some(b'!')
             && self
-                .raw_at(1)
+                .peek_second()
                 .is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
         {
             self.bump();
@@ -120,7 +128,7 @@ impl Reader<'_> {
         let at = self.here();
         let first = self.test_word(start)?;
         if let Some(operator) = plain_literal(&first).filter(|text| is_unary(text)) {
-            self.test_blanks(start)?;
+            self.test_gap(start)?;
             // `[[ -f ]]` is a test of the word itself; bash takes what follows as the operand otherwise.
             if self.at_close() || matches!(self.peek(), Some(b'&' | b'|' | b')')) {
                 return self.unsupported(at, "a test operator without its operand");
@@ -132,11 +140,11 @@ impl Reader<'_> {
             }
             return Ok(TestExpr::Unary(operator, operand));
         }
-        self.test_blanks(start)?;
+        self.test_gap(start)?;
         if matches!(self.peek(), Some(b'<' | b'>')) && self.peek_second() != Some(b'(') {
             let operator = self.peek().map_or_else(Vec::new, |byte| vec![byte]);
             self.bump();
-            self.test_blanks(start)?;
+            self.test_gap(start)?;
             let right = self.test_word(start)?;
             return Ok(TestExpr::Binary(first, operator, right));
         }
@@ -148,7 +156,7 @@ impl Reader<'_> {
         let Some(operator) = plain_literal(&operator).filter(|text| is_binary(text)) else {
             return self.invalid(operator_at, "an unknown operator in [[ ]]");
         };
-        self.test_blanks(start)?;
+        self.test_gap(start)?;
         let right = match operator.as_slice() {
             b"=" | b"==" | b"!=" => self.pattern_word(start)?,
             b"=~" => self.regex_word(start)?,
@@ -174,6 +182,9 @@ impl Reader<'_> {
     }
 
     fn pattern_word(&mut self, start: usize) -> Read<Word> {
+        if self.options.comments && self.peek() == Some(b'#') {
+            return self.unsupported(self.pos, "a comment where a word is wanted");
+        }
         match self.peek() {
             None => return self.incomplete(start, "unclosed [["),
             Some(byte) if ends_word(byte) => return self.unexpected(),
@@ -191,6 +202,9 @@ impl Reader<'_> {
 
     /// The right side of `=~`: parentheses and bars belong to it.
     fn regex_word(&mut self, start: usize) -> Read<Word> {
+        if self.options.comments && self.peek() == Some(b'#') {
+            return self.unsupported(self.pos, "a comment where a word is wanted");
+        }
         let at = self.here();
         let mut parts = Parts::default();
         let mut depth = 0_usize;

@@ -123,12 +123,42 @@ impl Reader<'_> {
     /// Reads a word; the reader stands at its first byte.
     pub(crate) fn word(&mut self, role: Role) -> Read<Word> {
         let start = self.here();
+        if self.options.comments
+            && self.peek() == Some(b'#')
+            && matches!(role, Role::Argument | Role::Single)
+        {
+            return self.unsupported(start, "a comment where a word is wanted");
+        }
         let parts = self.parts(Quoting::Plain)?;
         let word = Word {
             parts,
             span: self.span(start),
         };
+        if role != Role::Target && role != Role::Value {
+            self.refuse_descriptor(&word)?;
+        }
         self.shape(word, role)
+    }
+
+    /// A number or `{name}` directly in front of `<` or `>` is a descriptor to the shell, wherever it stands.
+    pub(crate) fn refuse_descriptor(&mut self, word: &Word) -> Read<()> {
+        let descriptor = match word.parts.first().map(|part| &part.kind) {
+            Some(WordPartKind::Literal(text)) => {
+                text.iter().all(u8::is_ascii_digit)
+                    || (text.first() == Some(&b'{') && text.last() == Some(&b'}'))
+            }
+            Some(_) | None => false,
+        };
+        let operator = match word.parts.get(1).map(|part| &part.kind) {
+            Some(WordPartKind::Process(..)) => true,
+            Some(_) => false,
+            None => matches!(self.peek(), Some(b'<' | b'>')),
+        };
+        if descriptor && operator {
+            let at = word.span.start.saturating_sub(self.base);
+            return self.unsupported(at, "a descriptor where a word is wanted");
+        }
+        Ok(())
     }
 
     /// Finds tildes and braces among the literal bytes.
@@ -209,6 +239,9 @@ impl Reader<'_> {
             };
             self.bump();
             self.bump();
+            if self.peek() == Some(b'(') {
+                return self.unsupported(start, "two parentheses in a process substitution");
+            }
             let script = self.substitution(start)?;
             parts.part(WordPartKind::Process(direction, script), self.span(start));
             return Ok(());
@@ -217,7 +250,7 @@ impl Reader<'_> {
             b'\\' => return self.backslash(quoting, parts),
             b'$' => return self.dollar(quoting, parts),
             b'`' => {
-                let script = self.backquoted(quoting.in_double())?;
+                let script = self.backquoted(quoting)?;
                 parts.part(WordPartKind::Backquoted(script), self.span(start));
                 return Ok(());
             }
@@ -272,6 +305,9 @@ impl Reader<'_> {
                     }
                     _ => {}
                 }
+            }
+            b'<' | b'>' if quoting == Quoting::Subscript && self.peek_second() == Some(b'(') => {
+                return self.unsupported(start, "a process substitution in a subscript");
             }
             b'(' if quoting == Quoting::Alternative => {
                 return self.unsupported(start, "a parenthesis in an extended glob");
@@ -413,7 +449,9 @@ impl Reader<'_> {
             std::mem::take(&mut self.bodies),
             std::mem::take(&mut self.announced),
         );
+        self.substitutions += 1;
         let mut script = self.script()?;
+        self.substitutions -= 1;
         if self.peek().is_none() {
             return self.incomplete(start, "unclosed parenthesis of a substitution");
         }
@@ -433,7 +471,7 @@ impl Reader<'_> {
     }
 
     /// `` `…` ``: its text with one level of backslashes removed is read on its own.
-    fn backquoted(&mut self, in_double: bool) -> Read<Script> {
+    fn backquoted(&mut self, quoting: Quoting) -> Read<Script> {
         self.enter()?;
         let start = self.pos;
         self.pos += 1;
@@ -450,7 +488,11 @@ impl Reader<'_> {
                         self.pos += 1;
                         inner.push(next);
                     }
-                    Some(b'"') if in_double => {
+                    Some(b'"') if quoting == Quoting::HereDoc => {
+                        return self
+                            .unsupported(self.pos, "`\\\"` in backquotes in a here-document");
+                    }
+                    Some(b'"') if quoting.in_double() => {
                         self.pos += 1;
                         inner.push(b'"');
                     }
@@ -515,18 +557,26 @@ impl Reader<'_> {
     fn bracket(&mut self, quoting: Quoting) -> Read<Option<Vec<u8>>> {
         let start = self.pos;
         let mut at = start + 1;
+        if start < self.no_bracket_before {
+            return Ok(None);
+        }
         let mut inside = Vec::new();
         let mut first = true;
-        let byte_at = |at: usize| self.text.get(at).copied();
+        let text = self.text;
+        let byte_at = |at: usize| text.get(at).copied();
         if let Some(negation @ (b'!' | b'^')) = byte_at(at) {
             inside.push(negation);
             at += 1;
         }
         loop {
             let Some(byte) = byte_at(at) else {
+                self.no_bracket_before = at;
                 return Ok(None);
             };
             match byte {
+                b'\\' if byte_at(at + 1) == Some(b'\n') => {
+                    return self.unsupported(start, "a line continuation in a bracket pattern");
+                }
                 b']' if !first => {
                     self.pos = at + 1;
                     return Ok(Some(inside));
@@ -537,6 +587,7 @@ impl Reader<'_> {
                         return self
                             .unsupported(start, "quotes or expansions in a bracket pattern");
                     }
+                    self.no_bracket_before = at;
                     return Ok(None);
                 }
                 b'[' if matches!(byte_at(at + 1), Some(b':' | b'.' | b'=')) => {
@@ -560,7 +611,10 @@ impl Reader<'_> {
                     first = false;
                     continue;
                 }
-                _ if quoting.ends(byte) || ends_word(byte) => return Ok(None),
+                _ if quoting.ends(byte) || ends_word(byte) => {
+                    self.no_bracket_before = at;
+                    return Ok(None);
+                }
                 _ => inside.push(byte),
             }
             first = false;

@@ -20,7 +20,11 @@ fn a_signal_during_the_wait_shifts_no_verdict() {
         driven.until("cancelled by test\r\n");
         driven.until("@> ");
         // Each later line is the one that was judged.
-        for (line, output) in [("echo one", "one\n"), ("deny two", "refused by test\n"), ("echo three", "three\n")] {
+        for (line, output) in [
+            ("echo one", "one\n"),
+            ("deny two", "refused by test\n"),
+            ("echo three", "three\n"),
+        ] {
             let seen = driven.output_of(line);
             assert!(seen.starts_with(output), "{seen:?}");
         }
@@ -190,14 +194,26 @@ fn text_that_reaches_beyond_its_place_is_not_sent() {
 fn our_own_variables_hold_nothing_that_runs() {
     let tricks = [
         (BASH, "__gs_k='a[$(touch victim)]'"),
-        (BASH, "__gs_i='a[$(touch victim)]'; __gs_n='a[$(touch victim)]'; __gs_s='a[$(touch victim)]'"),
+        (
+            BASH,
+            "__gs_i='a[$(touch victim)]'; __gs_n='a[$(touch victim)]'; __gs_s='a[$(touch victim)]'",
+        ),
         (BASH, "__gs_ps=(0 '0); touch victim; (:'); : ${unset?}"),
-        (BASH, "__gs_x='touch victim'; __gs_t='touch victim'; __gs_o='x; touch victim'; : ${unset?}"),
-        (BASH, "__gs_q='a[$(touch victim)]'; __gs_r='a[$(touch victim)]'; __gs_f='x$(touch victim)'; : ${unset?}"),
+        (
+            BASH,
+            "__gs_x='touch victim'; __gs_t='touch victim'; __gs_o='x; touch victim'; : ${unset?}",
+        ),
+        (
+            BASH,
+            "__gs_q='a[$(touch victim)]'; __gs_r='a[$(touch victim)]'; __gs_f='x$(touch victim)'; : ${unset?}",
+        ),
         (DASH, "__gs_k='1+$(touch victim)'"),
         (DASH, "__gs_x='touch victim;'; : ${unset?}"),
         (DASH, "__gs_nl='; touch victim; '; : ${unset?}"),
-        (DASH, "__gs_t='touch victim'; __gs_s='0; touch victim'; __gs_u='$(touch victim)'; : ${unset?}"),
+        (
+            DASH,
+            "__gs_t='touch victim'; __gs_s='0; touch victim'; __gs_u='$(touch victim)'; : ${unset?}",
+        ),
     ];
     std::thread::scope(|scope| {
         for (kind, trick) in tricks {
@@ -208,7 +224,12 @@ fn our_own_variables_hold_nothing_that_runs() {
                 driven.line("li''nes' over");
                 driven.wait_until("the line was judged, or the session ended", |driven| {
                     driven.thread.as_ref().unwrap().is_finished()
-                        || driven.log().iter().filter(|line| line.starts_with("ended")).count() > 1
+                        || driven
+                            .log()
+                            .iter()
+                            .filter(|line| line.starts_with("ended"))
+                            .count()
+                            > 1
                 });
                 assert!(!driven.path("victim").exists(), "{trick}");
             });

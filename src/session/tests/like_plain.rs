@@ -151,7 +151,12 @@ fn history_holds_what_was_submitted_and_nothing_else() {
     let lines: Vec<&str> = seen.lines().map(str::trim).collect();
     assert_eq!(
         lines,
-        ["1  old", "2  echo one", "3  echo 'th''ree'\t#x", "4  history"]
+        [
+            "1  old",
+            "2  echo one",
+            "3  echo 'th''ree'\t#x",
+            "4  history"
+        ]
     );
     driven.line("exit");
     assert_eq!(driven.status(), 0);
@@ -336,14 +341,79 @@ fn a_login_shell_reads_its_profile_with_the_terminal() {
         setting.profile = "test -t 0 && echo profile has a terminal\nls -1 /proc/self/fd\nHISTFILE=~/other\nexport FROM_PROFILE=yes\nPS1='@> '\n".to_owned();
         let mut driven = Driven::start(setting);
         let seen = driven.until("@> ");
-        assert!(seen.ends_with("profile has a terminal\r\n0\r\n1\r\n2\r\n3\r\n@> "), "{seen:?}");
-        assert_eq!(driven.output_of("sh -c 'echo $FROM_PROFILE'; env | grep -c __gs"), "yes\n0\n");
+        assert!(
+            seen.ends_with("profile has a terminal\r\n0\r\n1\r\n2\r\n3\r\n@> "),
+            "{seen:?}"
+        );
+        assert_eq!(
+            driven.output_of("sh -c 'echo $FROM_PROFILE'; env | grep -c __gs"),
+            "yes\n0\n"
+        );
         assert_eq!(driven.output_of("echo \"$PROMPT_COMMAND\""), "\n");
         if kind == BASH {
-            assert_eq!(driven.output_of("shopt login_shell; echo $0"), "login_shell    \ton\n-bash\n");
-            let seen = driven.output_of("history"); assert!(seen.starts_with("    1  from before\n    2  sh -c"), "{seen}");
+            assert_eq!(
+                driven.output_of("shopt login_shell; echo $0"),
+                "login_shell    \ton\n-bash\n"
+            );
+            let seen = driven.output_of("history");
+            assert!(
+                seen.starts_with("    1  from before\n    2  sh -c"),
+                "{seen}"
+            );
             driven.line("logout");
             assert_eq!(driven.status(), 0);
         }
+    }
+}
+
+#[test]
+fn a_debug_trap_leaves_the_session_whole() {
+    let mut driven = Driven::ready(BASH);
+    driven.output_of("trap 'n=$((n+1))' DEBUG");
+    assert_eq!(driven.output_of("echo one"), "one\n");
+    assert_eq!(driven.output_of("deny this"), "refused by test\n");
+    assert_eq!(driven.output_of("trap - DEBUG; echo two"), "two\n");
+}
+
+#[test]
+fn options_and_exec_behave_as_in_the_plain_shell() {
+    for kind in [BASH, DASH] {
+        let mut driven = Driven::ready(kind);
+        driven.output_of("set -u");
+        let seen = driven.output_of("echo $nothing_set");
+        assert!(seen.contains("nothing_set"), "{seen:?}");
+        let status = if kind == BASH { "1\n" } else { "2\n" };
+        assert_eq!(driven.output_of("echo $?"), status);
+        driven.output_of("set +u; set -a; a=exported; set +a");
+        assert_eq!(driven.output_of("env | grep ^a="), "a=exported\n");
+        driven.output_of("trap 'echo bye' EXIT");
+        driven.line("exec echo replaced");
+        driven.until("replaced");
+        assert_eq!(driven.status(), 0);
+    }
+}
+
+#[test]
+fn what_the_shell_has_become_gets_what_any_program_of_its_kind_gets() {
+    for kind in [BASH, DASH] {
+        let mut driven = Driven::ready(kind);
+        driven.line("exec cat");
+        driven.line("typed");
+        driven.until("typed\r\ntyped\r\n");
+        driven.send("\x04");
+        assert_eq!(driven.status(), 0);
+    }
+}
+
+#[test]
+fn another_shell_in_place_of_the_shell_gets_nothing() {
+    for kind in [BASH, DASH] {
+        let mut driven = Driven::ready(kind);
+        driven.line("exec bash --norc");
+        driven.line("touch victim");
+        driven.until("not passed on");
+        driven.send("\x04");
+        assert_eq!(driven.status(), 0);
+        assert!(!driven.path("victim").exists());
     }
 }

@@ -3,8 +3,8 @@
 mod attacks;
 mod like_plain;
 mod process_alone;
-mod state;
 mod screen;
+mod state;
 mod typed;
 
 use super::*;
@@ -120,7 +120,9 @@ fn ask(world: &mut dyn World, question: &str) -> String {
             }) => {
                 format!("{} exported={exported} plain={plain}", value.escape_ascii())
             }
-            other @ (Known::Yes(Variable::Unset | Variable::Special { .. }) | Known::Unknown) => format!("{other:?}"),
+            other @ (Known::Yes(Variable::Unset | Variable::Special { .. }) | Known::Unknown) => {
+                format!("{other:?}")
+            }
         },
         "glob" => format!(
             "{:?}",

@@ -55,7 +55,14 @@ impl Outer {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".bashrc"), "PS1='@> '\n").unwrap();
-        let pty = Pty::open(Size { rows: 24, columns: 80 }, None).unwrap();
+        let pty = Pty::open(
+            Size {
+                rows: 24,
+                columns: 80,
+            },
+            None,
+        )
+        .unwrap();
         let mut spawn = Spawn::new(Path::new("/bin/bash"), "bash".as_ref());
         for argument in ["--norc", "--noprofile", "--noediting", "-i"] {
             spawn.argument(argument);
@@ -91,13 +98,20 @@ impl Outer {
     }
 
     fn send(&self, text: &str) {
-        assert_eq!(write_some(self.pty.master(), text.as_bytes()).unwrap(), text.len());
+        assert_eq!(
+            write_some(self.pty.master(), text.as_bytes()).unwrap(),
+            text.len()
+        );
     }
 
     fn until(&mut self, want: &str) {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some(at) = self.seen.windows(want.len()).position(|part| part == want.as_bytes()) {
+            if let Some(at) = self
+                .seen
+                .windows(want.len())
+                .position(|part| part == want.as_bytes())
+            {
                 self.seen.drain(..at + want.len());
                 return;
             }
@@ -106,7 +120,11 @@ impl Outer {
                 "never saw {want:?}, but {:?}",
                 self.seen.escape_ascii().to_string()
             );
-            wait_ready(&[(self.pty.master(), Want::Read)], Some(Duration::from_millis(50))).unwrap();
+            wait_ready(
+                &[(self.pty.master(), Want::Read)],
+                Some(Duration::from_millis(50)),
+            )
+            .unwrap();
             let mut chunk = [0; 65536];
             if let Got::Bytes(count) = read_some(self.pty.master(), &mut chunk).unwrap() {
                 self.seen.extend_from_slice(&chunk[..count]);
@@ -148,7 +166,14 @@ fn a_suspended_shell_suspends_the_session_and_both_come_back() {
 #[test]
 fn a_new_size_reaches_what_runs() {
     let mut outer = Outer::start();
-    tty::set_size(outer.pty.terminal(), Size { rows: 33, columns: 101 }).unwrap();
+    tty::set_size(
+        outer.pty.terminal(),
+        Size {
+            rows: 33,
+            columns: 101,
+        },
+    )
+    .unwrap();
     outer.send("until [ \"$(stty size)\" = '33 101' ]; do sleep 0.01; done; echo si''zed\r");
     outer.until("sized");
 }

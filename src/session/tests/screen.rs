@@ -20,7 +20,10 @@ impl Driven {
                 return;
             }
             if !self.more(deadline) {
-                panic!("the screen never showed {want:?}, but {rows:?}; log {:?}", self.log());
+                panic!(
+                    "the screen never showed {want:?}, but {rows:?}; log {:?}",
+                    self.log()
+                );
             }
         }
     }
@@ -39,14 +42,32 @@ fn lines_prompts_and_output_stand_where_a_shell_puts_them() {
         driven.line("echo one");
         driven.shows(&mut screen, &["@> echo one", "one", "@>"]);
         driven.line("deny this");
-        driven.shows(&mut screen, &["@> echo one", "one", "@> deny this", "refused by test", "@>"]);
+        driven.shows(
+            &mut screen,
+            &[
+                "@> echo one",
+                "one",
+                "@> deny this",
+                "refused by test",
+                "@>",
+            ],
+        );
         driven.send("half a line\x03");
         driven.line("printf unended");
-        driven.wait_until("it ran", |driven| driven.log().iter().filter(|line| line.starts_with("ended")).count() == 2);
+        driven.wait_until("it ran", |driven| {
+            driven
+                .log()
+                .iter()
+                .filter(|line| line.starts_with("ended"))
+                .count()
+                == 2
+        });
         driven.send("\x1b[A\x1b[A");
         driven.line("; echo two");
         driven.wait_until("the last line ran", |driven| {
-            driven.log().contains(&"judge deny this; echo two".to_owned())
+            driven
+                .log()
+                .contains(&"judge deny this; echo two".to_owned())
         });
     }
 }
@@ -57,13 +78,17 @@ fn output_in_the_background_leaves_the_typed_line_whole() {
     let mut screen = screen();
     driven.shows(&mut screen, &["@>"]);
     driven.line("set +m; (sleep 0.7; echo beh''ind) &");
-    driven.wait_until("it runs", |driven| driven.log().iter().any(|line| line.starts_with("ended")));
+    driven.wait_until("it runs", |driven| {
+        driven.log().iter().any(|line| line.starts_with("ended"))
+    });
     driven.send("echo typed");
     driven.wait_until("it printed", |driven| {
         driven.seen.windows(6).any(|part| part == b"behind")
     });
     driven.send("\r");
-    driven.wait_until("it ran", |driven| driven.log().contains(&"judge echo typed".to_owned()));
+    driven.wait_until("it ran", |driven| {
+        driven.log().contains(&"judge echo typed".to_owned())
+    });
     driven.line("clear; echo clean");
     driven.shows(&mut screen, &["clean", "@>"]);
 }
@@ -77,13 +102,18 @@ fn a_line_of_several_rows_and_a_paste_are_one_submission_each() {
         driven.send("\x1b[200~echo one\necho two\necho three\x1b[201~");
         driven.send("\r");
         driven.wait_until("the paste ran", |driven| {
-            driven.log().contains(&"judge echo one\\necho two\\necho three".to_owned())
+            driven
+                .log()
+                .contains(&"judge echo one\\necho two\\necho three".to_owned())
         });
         driven.line("clear");
         driven.shows(&mut screen, &["@>"]);
         driven.send("for i in a b; do\recho $i\rdone\r");
         driven.wait_until("the loop was judged", |driven| {
-            driven.log().last().is_some_and(|line| line.starts_with("ended"))
+            driven
+                .log()
+                .last()
+                .is_some_and(|line| line.starts_with("ended"))
         });
     }
 }

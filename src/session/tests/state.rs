@@ -123,16 +123,35 @@ fn asking_changes_nothing_in_the_shell() {
 fn an_alias_is_told_with_every_quote_it_has() {
     let mut driven = Driven::ready(BASH);
     driven.output_of("alias q=\"a 'b' \\\"c\\\" \\\\\\\\ \\$(d)\" e=");
-    assert_eq!(driven.asked("alias q"), format!("{:?}", Known::Yes(Some(b"a 'b' \"c\" \\\\ $(d)".to_vec()))));
+    assert_eq!(
+        driven.asked("alias q"),
+        format!("{:?}", Known::Yes(Some(b"a 'b' \"c\" \\\\ $(d)".to_vec())))
+    );
     assert_eq!(driven.asked("alias e"), "Yes(Some([]))");
 }
 
 #[test]
 fn asking_runs_nothing_of_what_is_asked_about() {
     let mut driven = Driven::ready(BASH);
-    driven.output_of("unset BASH_ALIASES BASH_CMDS; BASH_ALIASES=(1); BASH_CMDS=(1); x='a[$(touch victim)]'");
-    for word in ["x", "a[$(touch${IFS}victim)]", "$(touch victim)", "`touch victim`", "-x", "--", "@", "*", "x=y", "'", "a\\"] {
-        for what in ["alias", "function", "builtin", "program", "variable", "glob"] {
+    driven.output_of(
+        "unset BASH_ALIASES BASH_CMDS; BASH_ALIASES=(1); BASH_CMDS=(1); x='a[$(touch victim)]'",
+    );
+    for word in [
+        "x",
+        "a[$(touch${IFS}victim)]",
+        "$(touch victim)",
+        "`touch victim`",
+        "-x",
+        "--",
+        "@",
+        "*",
+        "x=y",
+        "'",
+        "a\\",
+    ] {
+        for what in [
+            "alias", "function", "builtin", "program", "variable", "glob",
+        ] {
             driven.asked(&format!("{what} {word}"));
         }
     }

@@ -187,7 +187,9 @@ fn many_lines_typed_ahead_run_in_their_order() {
     for kind in [BASH, DASH] {
         let mut driven = Driven::ready(kind);
         let began = Instant::now();
-        let lines: String = (0..300).map(|number| format!("echo n{number}''x\r")).collect();
+        let lines: String = (0..300)
+            .map(|number| format!("echo n{number}''x\r"))
+            .collect();
         driven.send(lines);
         for number in 0..300 {
             driven.until(&format!("n{number}x"));
