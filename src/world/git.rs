@@ -501,7 +501,7 @@ mod tests {
             assert!(facts(config) != GitFacts::Harmless, "{config}");
         }
         for config in [
-            "[alias]\n a = !f() { \\\n  x; \\\n }; f\n",
+            "[alias]\n a = \"!f() { \\\n  x; \\\n }; f\"\n",
             "[core]\n # a comment \\\n editor = vim\n[branch \"a]b\"]\n merge = refs/heads/x\n",
             "[user]\n name = \"A # B\" ; c\n bare\n",
             "[include]\n path = more\n",
