@@ -190,9 +190,10 @@ fn a_person_sees_what_waits_and_answers_it() {
             .success()
     );
     assert_eq!(home.state(&first), "approved");
+    // A denial without a reason is a fault of the call.
     assert_eq!(
         home.tool(&["deny", &second.id.short()]).status.code(),
-        Some(2)
+        Some(125)
     );
     let denied = home.tool(&["deny", &second.id.short(), "--reason", "no"]);
     assert!(denied.status.success());

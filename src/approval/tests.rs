@@ -135,6 +135,7 @@ fn draft(line: &str) -> Draft {
                 path: Some("/usr/bin/touch".to_owned()),
                 device: Some("1".to_owned()),
                 inode: Some(u64::MAX.to_string()),
+                changed: None,
             }),
             words: vec!["literal".to_owned()],
             cwd: Some("/srv".to_owned()),

@@ -20,6 +20,7 @@ pub(crate) mod trust;
 use crate::config::{self, Loaded, Places};
 use crate::feedback::EXIT_FAULT;
 use crate::invocation::ShellCall;
+use guardsh_protocol::Door;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -60,10 +61,13 @@ pub(crate) fn service(args: &serve::Serve, config: Option<&Path>) -> anyhow::Res
     serve::run(args, rules)
 }
 
-/// `guardsh request`: judges the line as `-c` would, and files what it asks.
+/// `guardsh request`: judges the line as the guard around it would, and files what it asks.
 pub(crate) fn appeal(args: &request::Ask, config: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let call = ShellCall { config: config.map(Path::to_owned), ..ShellCall::default() };
-    let mut ready = match crate::oneshot::ready(&call, guardsh_protocol::Door::Command) {
+    let (mut call, door) = around();
+    if let Some(config) = config {
+        call.config = Some(config.to_owned());
+    }
+    let mut ready = match crate::oneshot::ready(&call, door) {
         Ok(ready) => ready,
         Err(error) => {
             crate::oneshot::fault(&crate::feedback::with_causes(&error));
@@ -76,6 +80,30 @@ pub(crate) fn appeal(args: &request::Ask, config: Option<&Path>) -> anyhow::Resu
     let request = crate::desk::appeal(&ready.setup, line, reading, &args.reason, &mut ready.world)
         .map_err(anyhow::Error::msg)?;
     request::run(request, settings, &|| false)
+}
+
+/// How the guard around this process was called, and through which door its lines come: an approval is for that
+/// door. Outside of one, `-c`.
+fn around() -> (ShellCall, Door) {
+    use crate::invocation::{Input, Invocation};
+    use std::os::unix::ffi::OsStringExt;
+    let guard = guardsh_sys::ancestry::guarded_ancestor(guardsh_sys::Pid::this()).ok().flatten();
+    let words = guard.map(guardsh_sys::process::words_of).unwrap_or_default();
+    let words: Vec<std::ffi::OsString> = words.into_iter().map(std::ffi::OsString::from_vec).collect();
+    match Invocation::read(&words) {
+        Ok(Invocation::Shell(call)) if !words.is_empty() => {
+            let door = match call.input {
+                Input::Terminal => Door::Session,
+                Input::Text { .. } => Door::Command,
+                Input::File { .. } => Door::Script,
+                Input::Standard { .. } => Door::Stdin,
+            };
+            (call, door)
+        }
+        Ok(Invocation::Shell(_) | Invocation::Tool) | Err(_) => {
+            (ShellCall::default(), Door::Command)
+        }
+    }
 }
 
 /// The configuration that a tool goes by.

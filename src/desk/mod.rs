@@ -29,6 +29,8 @@ use std::time::{Duration, Instant};
 
 /// How many lines of the past a reviewer is shown.
 const RECENT_LINES: usize = 10;
+/// A little longer than the asker takes to give an ask up.
+const SETTLE_WITHIN: Duration = Duration::from_millis(2500);
 /// As often as a line is asked anew because a twin of it took the approval.
 const ASK_ANEW: u32 = 3;
 
@@ -82,6 +84,8 @@ pub(crate) struct Setup {
     pub(crate) dialect: Dialect,
     /// Facts of the first record: names dropped from the environment, start-up files, …
     pub(crate) facts: Map<String, Value>,
+    /// Start-up files that run before the text although nobody accepted them.
+    pub(crate) unaccepted: Vec<PathBuf>,
 }
 
 /// The judging place of one session.
@@ -99,6 +103,7 @@ pub(crate) struct Desk {
     recent: VecDeque<RecentLine>,
     began: Instant,
     justification: Option<String>,
+    unaccepted: Vec<PathBuf>,
 }
 
 /// What is known of the line that the gate holds.
@@ -116,7 +121,7 @@ struct Held {
 impl Desk {
     /// Opens the log and writes the session's first record. Without that no line can run.
     pub(crate) fn open(setup: Setup) -> Result<Self, AuditError> {
-        let Setup { loaded, places, who, dialect, facts } = setup;
+        let Setup { loaded, places, who, dialect, facts, unaccepted } = setup;
         let config = &loaded.config;
         let path = config.audit.path.clone().unwrap_or_else(|| places.audit_log());
         let writer =
@@ -163,6 +168,7 @@ impl Desk {
             recent: VecDeque::new(),
             began: Instant::now(),
             justification: None,
+            unaccepted,
         })
     }
 
@@ -198,7 +204,8 @@ impl Desk {
     }
 
     fn submit_held(&mut self, actions: &[Action], world: &mut dyn World) -> Step {
-        let judgement = judge(&self.policy, actions, world);
+        let mut judgement = judge(&self.policy, actions, world);
+        self.name_startup(&mut judgement);
         let asks = judgement.verdict == Verdict::Ask
             || (judgement.verdict == Verdict::Allow && self.gate.is_locked());
         match self.judged(judgement, asks, world) {
@@ -208,6 +215,18 @@ impl Desk {
                 self.carry_out(effects, Some(world))
             }
             Err(refusal) => Step::Refuse(refusal),
+        }
+    }
+
+    /// A file that nobody accepted, and that runs first, is why words are not known: the reasons say so.
+    fn name_startup(&self, judgement: &mut Judgement) {
+        let Some(first) = self.unaccepted.first() else { return };
+        let asking = judgement.actions.iter_mut().filter(|action| action.verdict == Verdict::Ask);
+        for action in asking {
+            action.reason.push_str(&format!(
+                "; {} runs first and is new or was changed (guardsh trust)",
+                first.display()
+            ));
         }
     }
 
@@ -340,6 +359,18 @@ impl Desk {
     pub(crate) fn interrupt(&mut self) -> Step {
         let effects = self.gate.step(Event::Interrupted, self.began.elapsed());
         self.carry_out(effects, None)
+    }
+
+    /// Waits until the service knows that nobody waits any more, for a door that ends with its line: without
+    /// this the request would stay open, and an approval of it could be claimed.
+    pub(crate) fn settle(&self) {
+        let Some(asker) = &self.asker else { return };
+        let until = Instant::now() + SETTLE_WITHIN;
+        while let Some(event) = asker.wait(until.saturating_duration_since(Instant::now())) {
+            if event.news == News::Cancelled {
+                return;
+            }
+        }
     }
 
     /// The driver leaves while a line is held: the request stays open, nothing runs.

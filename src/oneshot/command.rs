@@ -5,7 +5,7 @@ use super::tell::{Teller, fault};
 use super::wait::waited;
 use crate::invocation::{Input, ShellCall};
 use crate::desk::{Desk, Step, Submitted};
-use crate::feedback::{EXIT_FAULT, with_causes};
+use crate::feedback::{EXIT_FAULT, Outcome, Refusal, with_causes};
 use crate::gate::Approved;
 use crate::world::ShellKind;
 use guardsh_sys::plain::{Change, Plain, Signals, die_like, spawn, wait_beside};
@@ -14,6 +14,7 @@ use std::ffi::{CString, OsStr, OsString};
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -94,6 +95,11 @@ fn run(ready: Ready, call: &ShellCall, text: &[u8], hand: &Hand) -> ExitCode {
     let teller = Teller::new(setup.loaded.config.feedback);
     let mut desk = match Desk::open(setup) {
         Ok(desk) => desk,
+        // Whoever reads JSON gets this as JSON, too.
+        Err(error) if teller.is_json() => {
+            teller.tell(&Refusal::new(Outcome::Fault, text, with_causes(&error)));
+            return ExitCode::from(EXIT_FAULT);
+        }
         Err(error) => return faulty(&with_causes(&error)),
     };
     let step = match desk.submit(text, reading, &mut world) {
@@ -159,6 +165,8 @@ fn faulty(words: &str) -> ExitCode {
 /// `-n` reads and never runs, so this is safe for any text.
 fn shells_words(program: &Path, shell: ShellKind, call: &ShellCall, text: &[u8]) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
+    // Under the name that the shell has when it runs, which stands in its words.
+    command.arg0(shell_name(program, false));
     command.env_clear().env("PATH", "/usr/bin:/bin");
     if let Ok(language) = std::env::var("LANG") {
         command.env("LANG", language);
@@ -230,6 +238,8 @@ fn plain(
             argv.extend(arguments.iter().cloned());
         }
         Hand::Copy(name, arguments) => {
+            // The commands of the script do not see the copy: its first words, which are ours, close it.
+            let text = [format!("exec {SCRIPT_FD}<&-; ").as_bytes(), &text].concat();
             let copy: OwnedFd = guardsh_sys::io::sealed_file(c"script", &text)
                 .map_err(|error| format!("a copy of the script cannot be made: {error}"))?;
             let number = copy.as_raw_fd();

@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 /// Never passed on: each makes the shell run, load or trace text that nobody judged, or is the guard's own.
 const DROPPED: &[&str] = &[
     "BASHOPTS",
+    "BASH_COMPAT",
     "BASH_ENV",
     "BASH_LOADABLES_PATH",
     "BASH_XTRACEFD",
@@ -22,10 +23,12 @@ const DROPPED: &[&str] = &[
     "LD_PROFILE",
     "MAILPATH",
     "MAIL",
+    "POSIXLY_CORRECT",
     "PROMPT_COMMAND",
     "PS0",
     "PS4",
     "SHELLOPTS",
+    "TEXTDOMAIN",
 ];
 
 /// Recorded by name: each makes some common program run, load or send something.

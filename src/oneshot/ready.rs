@@ -103,7 +103,13 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
         interactive: call.interactive,
         started,
     };
-    let setup = Setup { loaded, places, who, dialect: shell.dialect(), facts };
+    // Live shells are started without what was not accepted.
+    let unaccepted = startup
+        .iter()
+        .filter(|file| !live && file.standing == Standing::NotAccepted)
+        .map(|file| file.path.clone())
+        .collect();
+    let setup = Setup { loaded, places, who, dialect: shell.dialect(), facts, unaccepted };
     Ok(Ready { setup, world, env, program, shell, startup })
 }
 

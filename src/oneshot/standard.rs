@@ -16,7 +16,7 @@ use crate::shells::channel::{Channel, Fault, Report};
 use crate::shells::{StandardStart, start_standard};
 use crate::world::ShellKind;
 use guardsh_sys::plain::{Change, Signals, die_like, wait_beside};
-use guardsh_syntax::{NotRead, Options, Place, Until, first_command};
+use guardsh_syntax::{NotRead, Options, Place, Script, Until, first_command};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -91,6 +91,7 @@ impl Standard {
                 Command::Text(text) => self.submit(&text)?,
                 Command::Nothing => Next::Go,
                 Command::Invalid(text, place) => return self.invalid(&text, &place),
+                Command::ShellEnded => return self.ended(),
                 Command::End => {
                     self.channel.close();
                     return self.ended();
@@ -105,16 +106,19 @@ impl Standard {
 
     /// Reads one complete command of standard input, and not a byte more.
     fn next_command(&mut self) -> Result<Command, String> {
-        let options = self.options()?;
+        let mut extglob = None;
         let mut text = Vec::new();
         let mut until: Option<Until> = None;
         loop {
             let before = text.len();
-            let more = self.input.line(&mut text).map_err(|error| format!("standard input cannot be read: {error}"))?;
+            let at_end = match self.line(&mut text)? {
+                Line::Read => false,
+                Line::End => true,
+                Line::ShellEnded => return Ok(Command::ShellEnded),
+            };
             if text.len() > LONGEST_COMMAND {
                 return Err(format!("a command on standard input is longer than {LONGEST_COMMAND} bytes"));
             }
-            let at_end = !more;
             if at_end && text.is_empty() {
                 return Ok(Command::End);
             }
@@ -122,10 +126,14 @@ impl Standard {
             if !at_end && !appears(until.as_ref(), line) {
                 continue;
             }
-            // At the end the shell takes what a session would wait for.
-            let reading = Options { here_doc_at_end: at_end, backslash_at_end: at_end, ..options };
-            match first_command(&text, self.shell.dialect(), reading) {
-                Ok((script, _)) if script.statements.is_empty() => return Ok(Command::Nothing),
+            let mut read = self.first_of(&text, at_end, extglob.unwrap_or(false));
+            if extglob.is_none() && may_be_extglob(&text) && matches!(read, Err(NotRead::Incomplete(_) | NotRead::Invalid(_))) {
+                let on = self.has_extglob()?;
+                extglob = Some(on);
+                read = self.first_of(&text, at_end, on);
+            }
+            match read {
+                Ok(script) if script.statements.is_empty() => return Ok(Command::Nothing),
                 Ok(_) => return Ok(Command::Text(text)),
                 Err(NotRead::Incomplete(place)) if !at_end => until = place.until,
                 Err(NotRead::Incomplete(place) | NotRead::Invalid(place)) => return Ok(Command::Invalid(text, place)),
@@ -135,13 +143,84 @@ impl Standard {
         }
     }
 
-    fn options(&mut self) -> Result<Options, String> {
-        Ok(Options { extglob: false, here_doc_at_end: true, backslash_at_end: true, comments: true })
+    fn first_of(&self, text: &[u8], at_end: bool, extglob: bool) -> Result<Script, NotRead> {
+        // At the end the shell takes what a session would wait for.
+        let reading = Options { extglob, here_doc_at_end: at_end, backslash_at_end: at_end, comments: true };
+        let (script, _) = first_command(text, self.shell.dialect(), reading)?;
+        let backslashes = text.strip_suffix(b"\n").unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count();
+        if !at_end && backslashes % 2 == 1 {
+            // A continuation takes the next line in, except in a comment. An open quote in its place tells which.
+            let quoted = [text.get(..text.len().saturating_sub(2)).unwrap_or_default(), b"'\n"].concat();
+            if let Err(NotRead::Incomplete(place)) = first_command(&quoted, self.shell.dialect(), reading) {
+                return Err(NotRead::Incomplete(Place { until: None, ..place }));
+            }
+        }
+        Ok(script)
+    }
+
+    /// Asks the shell, which enters a submission for that. A shell that is gone reads nothing any more.
+    fn has_extglob(&mut self) -> Result<bool, String> {
+        if self.shell != ShellKind::Bash || self.open().is_err() {
+            return Ok(false);
+        }
+        let mut world = LiveWorld::new(&mut self.channel, &self.around);
+        let on = guardsh_policy::World::option(&mut world, "extglob") == guardsh_policy::Known::Yes(true);
+        match world.into_fault() {
+            None => Ok(on),
+            Some(Fault::Closed) => Ok(false),
+            Some(fault) => self.broken(&fault).map(|_| false),
+        }
+    }
+
+    /// Opens a submission, unless one is open because the shell was asked how to read it.
+    fn open(&mut self) -> Result<(), Fault> {
+        if self.channel.waits() { Ok(()) } else { self.channel.open() }
+    }
+
+    /// Adds the next line, newline and all. Signals and the end of the shell are seen while none comes.
+    fn line(&mut self, into: &mut Vec<u8>) -> Result<Line, String> {
+        loop {
+            if self.input.ready() == 0 {
+                let mut fds = [
+                    PollFd::new(stdin(), PollFlags::POLLIN),
+                    PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+                    PollFd::new(self.channel.fd(), PollFlags::POLLIN),
+                ];
+                match poll(&mut fds, PollTimeout::NONE) {
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(errno) => return Err(format!("standard input cannot be waited for: {errno}")),
+                }
+                let [input, signals, channel] = fds.map(|fd| fd.any().unwrap_or(true));
+                if signals {
+                    self.pass_on_signals()?;
+                }
+                if channel {
+                    match self.channel.reports() {
+                        Ok(_) => {}
+                        Err(Fault::Closed) => return Ok(Line::ShellEnded),
+                        Err(fault) => return self.broken(&fault).map(|_| Line::ShellEnded),
+                    }
+                }
+                if !input {
+                    continue;
+                }
+            }
+            match self.input.read(into) {
+                Ok(Piece::Line) => return Ok(Line::Read),
+                Ok(Piece::End) => return Ok(Line::End),
+                Ok(Piece::More) => {}
+                Err(error) => return Err(format!("standard input cannot be read: {error}")),
+            }
+        }
     }
 
     fn submit(&mut self, text: &[u8]) -> Result<Next, String> {
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
-        match self.channel.open() {
+        // A comment may end in a backslash; with its newline it is plain to see that nothing is continued.
+        let text = match text.strip_suffix(b"\n") {
+            Some(line) if !line.ends_with(b"\\") => line,
+            Some(_) | None => text,
+        };
+        match self.open() {
             Ok(()) => {}
             // errexit: the shell has left after its last report.
             Err(Fault::Closed) => return self.ended().map(Next::End),
@@ -267,6 +346,21 @@ enum Command {
     Nothing,
     Invalid(Vec<u8>, Place),
     End,
+    /// A signal or one of its own jobs ended the shell while it waited for a command.
+    ShellEnded,
+}
+
+/// What waiting for a line came to.
+enum Line {
+    Read,
+    /// The last line had no newline, or there was none.
+    End,
+    ShellEnded,
+}
+
+/// Whether a reader that knows extended patterns could see something else in it.
+fn may_be_extglob(text: &[u8]) -> bool {
+    text.windows(2).any(|pair| matches!(pair, [b'?' | b'*' | b'+' | b'@' | b'!', b'(']))
 }
 
 /// Whether what must appear before reading again makes sense is in this line.
@@ -289,44 +383,63 @@ fn appears(until: Option<&Until>, line: &[u8]) -> bool {
 struct Input {
     /// Whether the file can be wound back, so that larger pieces may be read.
     seekable: bool,
+    /// So many bytes can be read one by one without waiting.
+    ready: usize,
+}
+
+/// What a read gave.
+enum Piece {
+    More,
+    Line,
+    End,
 }
 
 impl Input {
     fn new() -> Self {
-        let seekable = nix::unistd::lseek(io::stdin().as_fd(), 0, nix::unistd::Whence::SeekCur).is_ok();
-        Self { seekable }
+        let seekable = nix::unistd::lseek(stdin(), 0, nix::unistd::Whence::SeekCur).is_ok();
+        Self { seekable, ready: 0 }
     }
 
-    /// Adds the next line with its newline; `false` at the end.
-    fn line(&mut self, into: &mut Vec<u8>) -> io::Result<bool> {
+    /// How much there is that nobody has to wait for.
+    fn ready(&mut self) -> usize {
+        if self.seekable {
+            return usize::MAX;
+        }
+        if self.ready == 0 {
+            self.ready = guardsh_sys::tty::readable(stdin()).unwrap_or(0);
+        }
+        self.ready
+    }
+
+    /// Adds what comes next, up to the end of the line.
+    fn read(&mut self, into: &mut Vec<u8>) -> io::Result<Piece> {
         let mut piece = [0_u8; 4096];
         let at_once = if self.seekable { piece.len() } else { 1 };
-        loop {
-            let room = piece.get_mut(..at_once).unwrap_or_default();
-            let count = match nix::unistd::read(stdin(), room) {
-                Ok(0) => return Ok(false),
-                Ok(count) => count,
-                Err(Errno::EINTR) => continue,
-                Err(Errno::EAGAIN) => {
-                    let mut fds = [PollFd::new(stdin(), PollFlags::POLLIN)];
-                    let _ = poll(&mut fds, PollTimeout::NONE);
-                    continue;
-                }
-                Err(errno) => return Err(errno.into()),
-            };
-            let got = piece.get(..count).unwrap_or_default();
-            match got.iter().position(|byte| *byte == b'\n') {
-                Some(at) => {
-                    into.extend_from_slice(got.get(..=at).unwrap_or_default());
-                    let surplus = i64::try_from(count - at - 1).unwrap_or(0);
-                    if surplus > 0 {
-                        nix::unistd::lseek(stdin(), -surplus, nix::unistd::Whence::SeekCur)?;
-                    }
-                    return Ok(true);
-                }
-                None => into.extend_from_slice(got),
+        let room = piece.get_mut(..at_once).unwrap_or_default();
+        let count = match nix::unistd::read(stdin(), room) {
+            Ok(0) => return Ok(Piece::End),
+            Ok(count) => count,
+            // Another reader of a shared pipe may have been faster.
+            Err(Errno::EINTR | Errno::EAGAIN) => {
+                self.ready = 0;
+                return Ok(Piece::More);
             }
+            Err(errno) => return Err(errno.into()),
+        };
+        self.ready = self.ready.saturating_sub(count);
+        let got = piece.get(..count).unwrap_or_default();
+        let Some(at) = got.iter().position(|byte| *byte == b'\n') else {
+            into.extend_from_slice(got);
+            return Ok(Piece::More);
+        };
+        into.extend_from_slice(got.get(..=at).unwrap_or_default());
+        let surplus = i64::try_from(count - at - 1).unwrap_or(0);
+        if surplus > 0 {
+            nix::unistd::lseek(stdin(), -surplus, nix::unistd::Whence::SeekCur)?;
         }
+        // What follows may be read by the command before the next line is looked for.
+        self.ready = 0;
+        Ok(Piece::Line)
     }
 }
 

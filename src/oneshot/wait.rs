@@ -36,7 +36,9 @@ fn wait(desk: &mut Desk, world: &mut dyn World, signals: &mut Signals, teller: T
         if let Ok(Some(arrived)) = signals.arrived() {
             if arrived.signal == Signal::SIGINT {
                 shown.clear();
-                return desk.interrupt();
+                let step = desk.interrupt();
+                desk.settle();
+                return step;
             }
             // The caller is gone or wants us gone: the request stays open and can be resumed.
             if matches!(arrived.signal, Signal::SIGHUP | Signal::SIGTERM | Signal::SIGQUIT) {

@@ -107,6 +107,7 @@ fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
         shell,
         program,
         hint: Rc::clone(&hint),
+        cancelled: false,
     };
     let history = load_history(&history_file);
     let editor = Editor::new(editor_options(shell, &hint, history));
@@ -136,6 +137,9 @@ fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
     };
     let ended = super::run(parts);
     save_history(&history_file, &editor.new);
+    if judge.cancelled {
+        judge.desk.settle();
+    }
     let mut facts = Map::new();
     facts.insert("status".to_owned(), json!(ended.as_ref().ok()));
     let _ = judge.desk.note("session_end", facts);
@@ -176,6 +180,8 @@ struct DeskJudge {
     shell: ShellKind,
     program: PathBuf,
     hint: Rc<RefCell<Hint>>,
+    /// A request was taken back; the service may not have heard of it yet.
+    cancelled: bool,
 }
 
 impl DeskJudge {
@@ -287,7 +293,10 @@ impl Judge for DeskJudge {
 
     fn cancel(&mut self) -> Vec<u8> {
         match self.desk.interrupt() {
-            Step::Refuse(refusal) => self.teller.words(&refusal).into_bytes(),
+            Step::Refuse(refusal) => {
+                self.cancelled = true;
+                self.teller.words(&refusal).into_bytes()
+            }
             Step::Run(_) | Step::Wait => {
                 self.desk.give_up();
                 Vec::new()

@@ -62,7 +62,7 @@ impl Shell for Dash {
     // The text is evaluated with tracing and status as they were; the report is made on the same line.
     fn constant_line(&self, nonce: &str, terminal: &Path) -> Vec<u8> {
         let mut line = format!(
-            "{{ {{ \\__gs_l {nonce} \"$?\" \"$_\" \"$@\"; }} 2>/dev/null; \\eval \"{{ $__gs_x __gs_y \\\"\\$__gs_u\\\" && __gs_v \\\"\\$__gs_u\\\"; }} 2>/dev/null; $__gs_t${{__gs_nl}}{{ __gs_s=\\$? __gs_u=\\$_; case \\$- in *x*) __gs_x='set -x;';; *) __gs_x=;; esac; set +x; }} 2>/dev/null\" <"
+            "{{ {{ \\__gs_l {nonce} \"$?\" \"${{_-}}\" \"$@\"; }} 2>/dev/null; \\eval \"{{ $__gs_x __gs_y \\\"\\$__gs_u\\\" && __gs_v \\\"\\$__gs_u\\\"; }} 2>/dev/null; $__gs_t${{__gs_nl}}{{ __gs_s=\\$? __gs_u=\\$_; case \\$- in *x*) __gs_x='set -x;';; *) __gs_x=;; esac; set +x; }} 2>/dev/null\" <"
         )
         .into_bytes();
         line.extend(quote::single(terminal.as_os_str().as_bytes()));

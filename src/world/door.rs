@@ -154,7 +154,15 @@ impl World for DoorWorld {
     fn alias(&mut self, name: &[u8]) -> Known<Option<Vec<u8>>> {
         match &self.started {
             Started::Plain => Known::Yes(None),
-            Started::With(snapshot) => Known::Yes(snapshot.aliases.get(name).cloned()),
+            Started::With(snapshot) => {
+                let alias = snapshot.aliases.get(name).cloned();
+                match (alias, self.option("expand_aliases")) {
+                    (Some(alias), Known::Yes(true)) => Known::Yes(Some(alias)),
+                    // Defined and not used: a bash that is not interactive.
+                    (Some(_), Known::Yes(false)) | (None, _) => Known::Yes(None),
+                    (Some(_), Known::Unknown) => Known::Unknown,
+                }
+            }
             Started::Unknown => Known::Unknown,
         }
     }
@@ -405,6 +413,17 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn an_alias_counts_only_where_the_shell_replaces_aliases() {
+        let mut snapshot = Snapshot::default();
+        snapshot.aliases.insert(b"ls".to_vec(), b"rm".to_vec());
+        snapshot.options.insert("expand_aliases".to_owned(), false);
+        let mut world = DoorWorld { started: Started::With(Box::new(snapshot)), ..world() };
+        assert_eq!(world.alias(b"ls"), Known::Yes(None));
+        world.options.insert("expand_aliases".to_owned(), true);
+        assert_eq!(world.alias(b"ls"), Known::Yes(Some(b"rm".to_vec())));
     }
 
     #[test]

@@ -82,7 +82,11 @@ pub(crate) fn file_facts(found: &Path, trusted_path: &[PathBuf]) -> io::Result<F
             Err(error) => Trust::Untrusted(format!("{}: {error}", real.display())),
         }
     };
-    Ok(FileFacts { found: found.to_owned(), real, device: facts.dev(), inode: facts.ino(), trust })
+    let changed = match trust {
+        Trust::Trusted => None,
+        Trust::Untrusted(_) => Some(i128::from(facts.ctime()) * 1_000_000_000 + i128::from(facts.ctime_nsec())),
+    };
+    Ok(FileFacts { found: found.to_owned(), real, device: facts.dev(), inode: facts.ino(), changed, trust })
 }
 
 /// The folder a link lies in must be root's too, or the link could be turned elsewhere.

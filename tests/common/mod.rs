@@ -2,6 +2,7 @@
 //! an approval service, and a server that answers what it is told to.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -54,7 +55,10 @@ pub struct Home {
 impl Home {
     /// With this configuration.
     pub fn new(config: &str) -> Self {
-        let home = Self { folder: tempfile::tempdir().unwrap(), service: None };
+        let home = Self {
+            folder: tempfile::tempdir().unwrap(),
+            service: None,
+        };
         fs::create_dir(home.work()).unwrap();
         home.configure(config);
         home
@@ -120,6 +124,22 @@ impl Home {
         command
     }
 
+    /// The same command without the descriptors that whoever started the tests left open.
+    pub fn alone(&self, command: &Command) -> Command {
+        const CLOSE: &str = "for n in /proc/self/fd/*; do n=${n##*/}; [ $n -gt 2 ] && eval \"exec $n>&-\"; done; name=$1; shift; exec -a \"$name\" \"$@\"";
+        let program = command.get_program();
+        let name = Path::new(program).file_name().unwrap();
+        let mut alone = self.command("/bin/bash");
+        alone
+            .args(["-c", CLOSE, "alone"])
+            .arg(name)
+            .arg(program)
+            .args(command.get_args())
+            .env_remove("PWD")
+            .env("PWD", self.work());
+        alone
+    }
+
     /// Runs guardsh with these words to its end.
     pub fn run<S: AsRef<OsStr>>(&self, words: &[S]) -> Ended {
         Running::start(self.guardsh(words)).end()
@@ -135,12 +155,17 @@ impl Home {
     /// The audit log, one record a line.
     pub fn log(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.log_path()).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// The kinds of the records.
     pub fn kinds(&self) -> Vec<String> {
-        self.log().iter().map(|record| record["kind"].as_str().unwrap().to_owned()).collect()
+        self.log()
+            .iter()
+            .map(|record| record["kind"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     /// Where the audit log is.
@@ -156,10 +181,16 @@ impl Home {
 
     /// Starts the approval service.
     pub fn serve(&mut self) {
-        let mut service =
-            self.guardsh(&["serve", "--listen", "none"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut service = self
+            .guardsh(&["serve", "--listen", "none"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut first = String::new();
-        BufReader::new(service.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        BufReader::new(service.stdout.take().unwrap())
+            .read_line(&mut first)
+            .unwrap();
         assert!(first.contains("serve.sock"), "{first}");
         self.service = Some(service);
     }
@@ -224,7 +255,13 @@ pub struct Ended {
 impl std::fmt::Debug for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let cut = |bytes: &[u8]| bytes[..bytes.len().min(2000)].escape_ascii().to_string();
-        write!(f, "{}\n  out: {}\n  err: {}", self.status, cut(&self.stdout), cut(&self.stderr))
+        write!(
+            f,
+            "{}\n  out: {}\n  err: {}",
+            self.status,
+            cut(&self.stdout),
+            cut(&self.stderr)
+        )
     }
 }
 
@@ -251,8 +288,14 @@ impl Ended {
 
     /// The one refusal that was told in JSON.
     pub fn refusal(&self) -> Value {
-        let told: Vec<Value> = self.err().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        let [refusal] = told.as_slice() else { panic!("not one refusal: {self:?}") };
+        let told: Vec<Value> = self
+            .err()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let [refusal] = told.as_slice() else {
+            panic!("not one refusal: {self:?}")
+        };
         refusal.clone()
     }
 }
@@ -283,7 +326,11 @@ impl Running {
         };
         let stdout = child.stdout.take().map(Collected::from);
         let stderr = child.stderr.take().map(Collected::from);
-        Self { child, stdout, stderr }
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     /// Starts it with these bytes on a pipe as standard input.
@@ -326,7 +373,9 @@ impl Running {
 
     /// Waits until it has said this on standard output.
     pub fn wait_said(&self, text: &str) {
-        until(&format!("{text:?} is said"), || contains(&self.said(), text.as_bytes()).then_some(()));
+        until(&format!("{text:?} is said"), || {
+            contains(&self.said(), text.as_bytes()).then_some(())
+        });
     }
 
     /// Whether it still runs.
@@ -350,8 +399,14 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        let all = |collected: &Option<Collected>| collected.as_ref().map(Collected::all).unwrap_or_default();
-        Ended { stdout: all(&self.stdout), stderr: all(&self.stderr), status }
+        let all = |collected: &Option<Collected>| {
+            collected.as_ref().map(Collected::all).unwrap_or_default()
+        };
+        Ended {
+            stdout: all(&self.stdout),
+            stderr: all(&self.stderr),
+            status,
+        }
     }
 }
 
@@ -392,7 +447,9 @@ impl Collected {
 
     /// Everything, as soon as nobody holds the other end any more.
     fn all(&self) -> Vec<u8> {
-        until("the output ends", || self.reader.is_finished().then_some(()));
+        until("the output ends", || {
+            self.reader.is_finished().then_some(())
+        });
         self.so_far()
     }
 }
@@ -462,14 +519,23 @@ impl Fake {
                 };
                 stream.set_nonblocking(false).unwrap();
                 stream.set_read_timeout(Some(BOUND)).unwrap();
-                stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
-                let Some(call) = read_call(&stream) else { continue };
+                stream
+                    .set_write_timeout(Some(Duration::from_secs(1)))
+                    .unwrap();
+                let Some(call) = read_call(&stream) else {
+                    continue;
+                };
                 seen.lock().unwrap().push(call.clone());
                 answer(&call, &mut stream);
                 open.push(stream);
             }
         });
-        Self { url, calls, stop, thread: Some(thread) }
+        Self {
+            url,
+            calls,
+            stop,
+            thread: Some(thread),
+        }
     }
 
     /// The calls so far.

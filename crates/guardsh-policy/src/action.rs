@@ -94,6 +94,9 @@ pub struct FileFacts {
     pub device: u64,
     /// Inode of the real file.
     pub inode: u64,
+    /// When its contents, owner or mode last changed, in nanoseconds; told only of a file that others than root
+    /// could change: an approval is for the file as it was.
+    pub changed: Option<i128>,
     /// Whether found in `trusted_path` and out of reach of everyone but root (contract 1).
     pub trust: Trust,
 }

@@ -123,6 +123,7 @@ impl World for IdealWorld {
             found,
             device: 1,
             inode: 1,
+            changed: None,
             trust,
         }))
     }

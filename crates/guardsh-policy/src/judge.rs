@@ -328,6 +328,14 @@ impl Judge<'_> {
         if let Some(ruling) = nested.or(forbidden) {
             return ruling;
         }
+        if self.is_own_question(&call) {
+            // A refusal names these as the next step; they run nothing and answer nothing.
+            return builtin(
+                Verdict::Allow,
+                "builtin.question",
+                "asks guardsh about a line, and runs nothing".to_owned(),
+            );
+        }
         if let Some(ruling) = self.protected_in_call(run, folder, &call) {
             return ruling;
         }
@@ -570,6 +578,33 @@ impl Judge<'_> {
              (`guardsh -c TEXT`) may be called"
                 .to_owned(),
         ))
+    }
+
+    /// `guardsh check LINE` and `guardsh request --reason WHY LINE` of this very program, in their plain forms: no
+    /// option that names a file or a folder.
+    fn is_own_question(&self, call: &Call<'_>) -> bool {
+        let own = match (&self.policy.own_program, call.program) {
+            (Some(own), Program::File(file)) => file.device == own.device && file.inode == own.inode,
+            (None, _)
+            | (
+                Some(_),
+                Program::Builtin | Program::Function | Program::Missing | Program::Unknown,
+            ) => false,
+        };
+        let words: Option<Vec<&[u8]>> = call.arguments.iter().map(ActionWord::value).collect();
+        let Some(words) = words.filter(|_| own) else { return false };
+        let is_line = |line: &[u8]| !line.starts_with(b"-");
+        let line_is_plain = |rest: &[&[u8]]| match rest {
+            [b"--", _] => true,
+            [line] => is_line(line),
+            _ => false,
+        };
+        match words.as_slice() {
+            [b"check", b"--json", rest @ ..] | [b"check", rest @ ..] => line_is_plain(rest),
+            [b"request", b"--reason", _, rest @ ..] => line_is_plain(rest),
+            [b"request", reason, rest @ ..] => reason.starts_with(b"--reason=") && line_is_plain(rest),
+            _ => false,
+        }
     }
 
     fn is_guardsh(&self, call: &Call<'_>) -> bool {
@@ -906,18 +941,36 @@ impl Judge<'_> {
     }
 }
 
-/// Whether a rule of a pack would let contents be read from a folder that is not known: the same words may
-/// then name protected files.
+/// Whether a rule would let contents be read from a folder that is not known: the same words may then name
+/// protected files.
 fn reads_from_nowhere(rule: &Rule, call: &Call<'_>) -> bool {
-    let from_pack = rule.source == "builtin";
+    let opens = match rule.source == "builtin" {
+        true => rule.unknowns != Unknowns::All,
+        // A rule of the user's says which words are good, not which folder: where the words are files that
+        // are shown or copied, a protected one may be among them.
+        false => call.names.iter().any(|name| {
+            OPENS_WHAT_IT_NAMES
+                .iter()
+                .any(|known| known.as_bytes() == name)
+        }),
+    };
     let relative = call.arguments.iter().any(|word| {
         word.values()
             .unwrap_or_default()
             .iter()
             .any(|value| !value.starts_with(b"-") && !value.starts_with(b"/"))
     });
-    *call.folder == Folder::Unknown && from_pack && rule.unknowns != Unknowns::All && relative
+    *call.folder == Folder::Unknown && opens && relative
 }
+
+/// Programs that show, copy or send the files that their words name.
+const OPENS_WHAT_IT_NAMES: &[&str] = &[
+    "awk", "base32", "base64", "bat", "batcat", "cat", "cmp", "column", "comm", "cp", "curl",
+    "cut", "dd", "diff", "egrep", "expand", "fgrep", "fmt", "fold", "gawk", "grep", "gzip", "head",
+    "hexdump", "iconv", "install", "join", "jq", "less", "ln", "mawk", "more", "mv", "nl", "od",
+    "openssl", "paste", "pr", "rev", "rg", "rsync", "scp", "sed", "sort", "split", "strings",
+    "tac", "tail", "tar", "tee", "tr", "unexpand", "uniq", "vi", "vim", "xxd", "yq", "zip",
+];
 
 /// Builtins that only write their words out, and open none of them.
 fn speaks_only(word: &ActionWord) -> bool {

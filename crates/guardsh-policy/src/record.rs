@@ -111,6 +111,7 @@ fn program(program: &Program) -> ProgramRecord {
             path: Some(text(file.real.as_os_str().as_bytes())),
             device: Some(file.device.to_string()),
             inode: Some(file.inode.to_string()),
+            changed: file.changed.map(|changed| changed.to_string()),
         },
     }
 }

@@ -72,4 +72,7 @@ pub struct ProgramRecord {
     /// Its inode, in decimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inode: Option<String>,
+    /// When it last changed, in nanoseconds as decimal digits, if others than root could change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<String>,
 }

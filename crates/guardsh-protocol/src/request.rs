@@ -3,7 +3,7 @@
 //! Two digests name it. `material` is what would run and where; it is the same however often the same thing
 //! is asked. `digest` is this one request, `material` in it; decisions carry it.
 
-use crate::{ActionRecord, CanonicalError, canonical_digest, sha256_hex};
+use crate::{ActionRecord, ProgramRecord, CanonicalError, canonical_digest, sha256_hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::{SignedDuration, Timestamp};
@@ -282,16 +282,25 @@ pub fn denial_key(action: &ActionRecord) -> Result<String, RequestError> {
 fn action_material(action: &ActionRecord) -> Result<Value, RequestError> {
     Ok(json!({
         "kind": action.kind,
-        "program": action.program.as_ref().map(|program| json!({
-            "kind": program.kind,
-            "path": program.path,
-            "device": program.device,
-            "inode": program.inode,
-        })),
+        "program": action.program.as_ref().map(program_material),
         "what": action_words(action),
         "words": action.words,
         "cwd": action.cwd,
     }))
+}
+
+fn program_material(program: &ProgramRecord) -> Value {
+    let mut material = json!({
+        "kind": program.kind,
+        "path": program.path,
+        "device": program.device,
+        "inode": program.inode,
+    });
+    // A file that others than root could have changed since is another one if it did change.
+    if let (Some(changed), Some(members)) = (&program.changed, material.as_object_mut()) {
+        members.insert("changed".to_owned(), json!(changed));
+    }
+    material
 }
 
 /// The words of an action, each as base64 of its bytes.

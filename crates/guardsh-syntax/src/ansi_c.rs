@@ -91,6 +91,8 @@ impl Reader<'_> {
                 self.pos += 1;
                 one(control & 0x1f)
             }
+            // bash marks bytes with these two inside, and does not always take the marks off again.
+            1 | 127 => self.unsupported(at, "a control byte behind a backslash in a $' quote"),
             other => Ok(Some(vec![b'\\', other])),
         }
     }

@@ -73,18 +73,6 @@ impl Reader<'_> {
         Ok(script)
     }
 
-    /// Whether the newline at the end of the text is taken by a backslash.
-    pub(crate) fn ends_in_continuation(&self) -> bool {
-        let before = self.text.strip_suffix(b"\n").unwrap_or(self.text);
-        before
-            .iter()
-            .rev()
-            .take_while(|byte| **byte == b'\\')
-            .count()
-            % 2
-            == 1
-    }
-
     /// Statements up to the end of the text or to something that closes a list; that is left to the caller.
     pub(crate) fn script(&mut self) -> Read<Script> {
         self.enter()?;
@@ -194,7 +182,7 @@ impl Reader<'_> {
             self.blanks();
             match self.reserved() {
                 Some("!") => {
-                    if self.raw_at(1) == Some(b'(') || (bangs > 0 && !self.is_bash()) {
+                    if self.peek_second() == Some(b'(') || (bangs > 0 && !self.is_bash()) {
                         return self.unsupported(self.pos, "an unusual `!`");
                     }
                     self.bump();
@@ -264,8 +252,7 @@ impl Reader<'_> {
         if self.peek() != Some(b'-') {
             return Ok(Timed::Plain);
         }
-        let is_p = self.peek_second() == Some(b'p') && self.raw_at(2).is_none_or(ends_word);
-        if !is_p {
+        if !self.at_word(b"-p") {
             return self.unsupported(self.pos, "an option of `time`");
         }
         self.bump();
@@ -273,15 +260,38 @@ impl Reader<'_> {
         Ok(Timed::Posix)
     }
 
+    /// Whether this text stands here as a whole word.
+    pub(crate) fn at_word(&mut self, word: &[u8]) -> bool {
+        let start = self.here();
+        starts_as_word(self.text.get(start..).unwrap_or_default(), word)
+    }
+
     /// The reserved word that stands here as a whole word, if one does.
     pub(crate) fn reserved(&mut self) -> Option<&'static str> {
-        let start = self.here();
-        let rest = self.text.get(start..)?;
-        let bash_only = ["[[", "]]", "time", "select", "function", "coproc"];
-        let word = RESERVED
+        // Asked before every command and word: most are told by their first byte.
+        let candidates: &[&'static str] = match self.peek()? {
+            b'i' => &["if", "in"],
+            b't' => &["then", "time"],
+            b'e' => &["else", "elif", "esac"],
+            b'f' => &["fi", "for", "function"],
+            b'd' => &["do", "done"],
+            b'c' => &["case", "coproc"],
+            b'w' => &["while"],
+            b'u' => &["until"],
+            b's' => &["select"],
+            b'{' => &["{"],
+            b'}' => &["}"],
+            b'!' => &["!"],
+            b'[' => &["[["],
+            b']' => &["]]"],
+            _ => return None,
+        };
+        let rest = self.text.get(self.pos..)?;
+        let word = candidates
             .iter()
             .copied()
             .find(|word| starts_as_word(rest, word.as_bytes()))?;
+        let bash_only = ["[[", "]]", "time", "select", "function", "coproc"];
         if bash_only.contains(&word) && !self.is_bash() {
             return None;
         }

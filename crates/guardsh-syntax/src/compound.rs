@@ -375,6 +375,9 @@ impl Reader<'_> {
         if self.peek().is_none() {
             return self.incomplete(start, "an unfinished function");
         }
+        if matches!(self.reserved(), Some("coproc" | "function")) {
+            return self.unsupported(start, "a function whose body is no compound command");
+        }
         match self.command()? {
             Command::Compound(body) => {
                 let span = self.span(start);
@@ -401,6 +404,9 @@ impl Reader<'_> {
         self.blanks();
         if self.peek().is_none() {
             return self.incomplete(start, "an unfinished coproc");
+        }
+        if matches!(self.reserved(), Some("coproc" | "function")) {
+            return self.unsupported(start, "an unusual coproc");
         }
         let body = self.command()?;
         match &body {

@@ -91,7 +91,7 @@ pub fn read(text: &[u8], dialect: Dialect, options: Options) -> Result<Script, N
     reader.refuse_bytes()?;
     let script = reader.whole_script()?;
     // A continuation as the last thing wants another line; `-c` text ends here all the same.
-    if !options.backslash_at_end && text.ends_with(b"\\\n") && reader.ends_in_continuation() {
+    if !options.backslash_at_end && reader.ends_in_continuation {
         return reader.incomplete(text.len(), "a line continuation at the end");
     }
     Ok(script)

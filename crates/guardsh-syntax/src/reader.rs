@@ -5,7 +5,7 @@ use crate::{Dialect, NotRead, Options, Place, Until};
 
 /// Constructs inside each other; a substitution counts three (itself, its script, its words). Enough for people
 /// and programs, few enough for any stack.
-pub(crate) const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 100;
 
 pub(crate) type Read<T> = Result<T, NotRead>;
 
@@ -26,6 +26,10 @@ pub(crate) struct Reader<'t> {
     pub(crate) depth: usize,
     /// How many `$(…)`, `<(…)` stand around the script at hand.
     pub(crate) substitutions: usize,
+    /// Whether a backslash took the newline at the end of the text.
+    pub(crate) ends_in_continuation: bool,
+    /// Up to here a search for the end of a bracket expression has found none: it need not be made again.
+    pub(crate) no_bracket_before: usize,
     /// Here-documents of the script at hand, in the order in which they were announced.
     pub(crate) pending: Vec<PendingHereDoc>,
     /// The bodies that were read, for the same script.
@@ -44,6 +48,8 @@ impl<'t> Reader<'t> {
             base: 0,
             depth: 0,
             substitutions: 0,
+            ends_in_continuation: false,
+            no_bracket_before: 0,
             pending: Vec::new(),
             bodies: Vec::new(),
             announced: 0,
@@ -67,6 +73,7 @@ impl<'t> Reader<'t> {
     pub(crate) fn peek(&mut self) -> Option<u8> {
         while self.raw() == Some(b'\\') && self.raw_at(1) == Some(b'\n') {
             self.pos += 2;
+            self.ends_in_continuation |= self.pos == self.text.len();
         }
         self.raw()
     }

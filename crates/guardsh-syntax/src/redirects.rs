@@ -188,7 +188,7 @@ impl Reader<'_> {
                 let duplicates = matches!(op, RedirectOp::DupIn | RedirectOp::DupOut);
                 let number = matches!(target.parts.as_slice(), [WordPart { kind: WordPartKind::Literal(text), .. }]
                     if text.iter().all(u8::is_ascii_digit));
-                if !(duplicates && number) {
+                if !(duplicates && number && self.is_bash()) {
                     self.refuse_descriptor(&target)?;
                 }
                 // `<&-n` is `<&-` and a word behind it.

@@ -56,9 +56,7 @@ impl Reader<'_> {
     }
 
     fn at_close(&mut self) -> bool {
-        self.peek() == Some(b']')
-            && self.raw_at(1) == Some(b']')
-            && self.raw_at(2).is_none_or(ends_word)
+        self.at_word(b"]]")
     }
 
     fn test_or(&mut self, start: usize, terms: &mut usize) -> Read<TestExpr> {
@@ -102,7 +100,7 @@ impl Reader<'_> {
         self.test_blanks(start)?;
         if self.peek() == Some(b'!')
             && self
-                .raw_at(1)
+                .peek_second()
                 .is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
         {
             self.bump();

@@ -557,15 +557,20 @@ impl Reader<'_> {
     fn bracket(&mut self, quoting: Quoting) -> Read<Option<Vec<u8>>> {
         let start = self.pos;
         let mut at = start + 1;
+        if start < self.no_bracket_before {
+            return Ok(None);
+        }
         let mut inside = Vec::new();
         let mut first = true;
-        let byte_at = |at: usize| self.text.get(at).copied();
+        let text = self.text;
+        let byte_at = |at: usize| text.get(at).copied();
         if let Some(negation @ (b'!' | b'^')) = byte_at(at) {
             inside.push(negation);
             at += 1;
         }
         loop {
             let Some(byte) = byte_at(at) else {
+                self.no_bracket_before = at;
                 return Ok(None);
             };
             match byte {
@@ -582,6 +587,7 @@ impl Reader<'_> {
                         return self
                             .unsupported(start, "quotes or expansions in a bracket pattern");
                     }
+                    self.no_bracket_before = at;
                     return Ok(None);
                 }
                 b'[' if matches!(byte_at(at + 1), Some(b':' | b'.' | b'=')) => {
@@ -605,7 +611,10 @@ impl Reader<'_> {
                     first = false;
                     continue;
                 }
-                _ if quoting.ends(byte) || ends_word(byte) => return Ok(None),
+                _ if quoting.ends(byte) || ends_word(byte) => {
+                    self.no_bracket_before = at;
+                    return Ok(None);
+                }
                 _ => inside.push(byte),
             }
             first = false;

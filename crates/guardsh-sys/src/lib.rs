@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "this crate is where the system is called")]
 
 pub mod ancestry;
+pub mod inherited;
 pub mod io;
 pub mod plain;
 pub mod process;

@@ -1,8 +1,11 @@
 //! Running the real shell without a terminal between: same descriptors, same process group, same signals.
 
+use crate::inherited;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
+};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
@@ -35,7 +38,7 @@ pub enum Change {
 /// Starts the program as a child of the calling thread, in the caller's process group.
 ///
 /// The child gets the caller's signal dispositions and `mask`, dies when the calling thread ends, and has no
-/// descriptor but 0, 1, 2 and those of `keep`. Other threads may exist: between fork and exec nothing is
+/// descriptor but those this process was started with and those of `keep`: what the caller closed is closed. Other threads may exist: between fork and exec nothing is
 /// allocated and no lock is taken.
 pub fn spawn(plain: &Plain, mask: &SigSet) -> io::Result<Pid> {
     let parent = Pid::this();
@@ -59,7 +62,11 @@ pub fn spawn(plain: &Plain, mask: &SigSet) -> io::Result<Pid> {
 
 /// The array of pointers that `execve` wants, made before the fork.
 fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
-    words.iter().map(|word| word.as_ptr()).chain(std::iter::once(std::ptr::null())).collect()
+    words
+        .iter()
+        .map(|word| word.as_ptr())
+        .chain(std::iter::once(std::ptr::null()))
+        .collect()
 }
 
 /// The part between fork and exec: allocates nothing, locks nothing, panics nowhere.
@@ -98,6 +105,11 @@ fn become_program(
             }
         }
     }
+    // The runtime puts /dev/null in the place of a standard descriptor that was closed.
+    for number in (0..3).filter(|number| !inherited::was_open(*number)) {
+        // SAFETY: a plain number, and this process is about to be another program.
+        unsafe { libc::close(number) };
+    }
     if let Err(errno) = close_others(&plain.keep) {
         return errno;
     }
@@ -109,29 +121,34 @@ fn become_program(
     Errno::last()
 }
 
-/// Marks every descriptor above 2 that is not kept to be closed by exec.
+/// Marks every descriptor above 2 that is neither kept nor the caller's own to be closed by exec.
 fn close_others(keep: &[(OwnedFd, RawFd)]) -> Result<(), Errno> {
     const CLOSE_RANGE_CLOEXEC: libc::c_int = 4;
-    let mut from: libc::c_uint = 3;
-    // Few enough to be looked through anew for each gap.
-    loop {
-        let next = keep
-            .iter()
-            .filter_map(|(_, number)| libc::c_uint::try_from(*number).ok())
-            .filter(|number| *number >= from)
-            .min();
-        let last = next.map_or(libc::c_uint::MAX, |number| number.saturating_sub(1));
-        if last >= from {
-            // SAFETY: only sets flags.
-            let status = unsafe { libc::close_range(from, last, CLOSE_RANGE_CLOEXEC) };
-            if status < 0 {
-                return Err(Errno::last());
-            }
+    let stays =
+        |number: RawFd| inherited::was_open(number) || keep.iter().any(|(_, kept)| *kept == number);
+    let mut from: RawFd = 3;
+    while from < inherited::LOOKED_AT {
+        if stays(from) {
+            from += 1;
+            continue;
         }
-        match next {
-            Some(number) => from = number.saturating_add(1),
-            None => return Ok(()),
-        }
+        let next = (from..inherited::LOOKED_AT)
+            .find(|number| stays(*number))
+            .unwrap_or(inherited::LOOKED_AT);
+        close_range(from, next - 1, CLOSE_RANGE_CLOEXEC)?;
+        from = next;
+    }
+    close_range(from, -1, CLOSE_RANGE_CLOEXEC)
+}
+
+/// `last` -1: all that follow.
+fn close_range(first: RawFd, last: RawFd, flags: libc::c_int) -> Result<(), Errno> {
+    // SAFETY: only sets flags. As unsigned numbers, which is what the kernel takes, -1 is the largest.
+    let status = unsafe { libc::close_range(first.cast_unsigned(), last.cast_unsigned(), flags) };
+    if status < 0 {
+        Err(Errno::last())
+    } else {
+        Ok(())
     }
 }
 
@@ -185,10 +202,15 @@ impl Signals {
 
     /// The next signal, if one has arrived.
     pub fn arrived(&mut self) -> io::Result<Option<Arrived>> {
-        let Some(info) = self.fd.read_signal()? else { return Ok(None) };
+        let Some(info) = self.fd.read_signal()? else {
+            return Ok(None);
+        };
         let number = i32::try_from(info.ssi_signo).unwrap_or(0);
         let signal = Signal::try_from(number)?;
-        Ok(Some(Arrived { signal, by_kernel: info.ssi_code == libc::SI_KERNEL }))
+        Ok(Some(Arrived {
+            signal,
+            by_kernel: info.ssi_code == libc::SI_KERNEL,
+        }))
     }
 }
 
@@ -233,7 +255,12 @@ pub fn die_like(signal: i32) -> io::Result<()> {
     let _ = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: installs no handler.
-    unsafe { sigaction(signal, &default) }?;
+    let reset = unsafe { sigaction(signal, &default) };
+    // KILL and STOP cannot be set, and need not be.
+    match reset {
+        Ok(_) | Err(Errno::EINVAL) => {}
+        Err(errno) => return Err(errno.into()),
+    }
     let mut set = SigSet::empty();
     set.add(signal);
     sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&set), None)?;

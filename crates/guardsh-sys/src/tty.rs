@@ -118,11 +118,13 @@ impl Mode {
         Ok(tcsetattr(fd, SetArg::TCSANOW, &self.0)?)
     }
 
-    /// The same with whole lines, echo and signals: what a shell expects to find.
+    /// The same with whole lines and signals: what a shell expects to find.
+    ///
+    /// Echo stays as it is: a driver that switched it off before it started a shell reads no echo from a plain
+    /// shell either.
     pub fn sane(mut self) -> Self {
         self.0.local_flags.insert(
             LocalFlags::ICANON
-                | LocalFlags::ECHO
                 | LocalFlags::ECHOE
                 | LocalFlags::ECHOK
                 | LocalFlags::ISIG

@@ -518,6 +518,7 @@ impl Editor {
         if !whole && text.len() < LONGEST_LINE {
             self.buffer.go(self.buffer.text().len());
             self.buffer.insert(b"\n");
+            self.painter.continue_unseen();
             return None;
         }
         let fit = self.fit;

@@ -273,6 +273,14 @@ impl Painter {
         self.paint_again(text, cursor, spans);
     }
 
+    /// Another line of the text begins while nothing typed is painted: shells print the prompt for it all the
+    /// same, and drivers that switched echo off wait for it.
+    pub(super) fn continue_unseen(&mut self) {
+        if self.state == State::Shown && self.echo == Echo::Off {
+            self.out.extend_from_slice(&self.continuation);
+        }
+    }
+
     /// Makes the terminal show `text`, of which nothing before `changed` differs from what it
     /// shows, with the cursor at `cursor`.
     pub(super) fn sync(

@@ -179,6 +179,17 @@ impl Walker<'_> {
                 );
             }
         }
+        if (attributes || array) && super::is_volatile(&name) && !self.only_reads(call) {
+            // The shell itself stores words in it, which an attribute would have it evaluate: `_`, OPTARG.
+            self.opaque(
+                span,
+                format!(
+                    "gives attributes to `{}`, which the shell sets by itself",
+                    shown(&name)
+                ),
+            );
+            self.forget_all();
+        }
         if attributes || array {
             // From here on an assignment to it is no plain one; this one may be evaluated as well.
             let harmless = match &value {

@@ -179,3 +179,13 @@ fn the_terminal_is_never_asked_anything() {
         "{letters:?}"
     );
 }
+
+#[test]
+fn the_prompt_of_another_line_is_printed_even_where_nothing_typed_is() {
+    let mut editor = plain();
+    editor.set_continuation_prompt(b"more> ");
+    editor.set_echo(Echo::Off);
+    let fed = editor.feed(b"echo \\\r");
+    assert_eq!(fed.event, None);
+    assert!(fed.output.ends_with(b"more> "), "{:?}", fed.output.escape_ascii().to_string());
+}
