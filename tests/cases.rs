@@ -5,6 +5,8 @@
 //! are judged in a made-up world: home `/home/user`, folder `/work`, every bare name a trusted program, no
 //! variable set but HOME, PATH, PWD, USER, IFS and PS4, and parameters (`$1` …) of which nothing is known.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use guardsh_policy::{Config, Judgement, Policy, ProvingWorld, Surroundings, Verdict, analyse, judge};
 use guardsh_syntax::{Dialect, Options};
 use serde::Deserialize;
