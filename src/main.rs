@@ -15,9 +15,9 @@ mod shells;
 mod world;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use invocation::{Input, Invocation, ShellCall};
 use feedback::EXIT_FAULT;
 use guardsh_protocol::Door;
+use invocation::{Input, Invocation, ShellCall};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,8 +69,15 @@ fn main() -> ExitCode {
 fn shell(call: ShellCall) -> ExitCode {
     use std::io::IsTerminal;
     let (door, input) = match call.input.clone() {
-        Input::Terminal if call.interactive || std::io::stdin().is_terminal() => (Door::Session, Input::Terminal),
-        Input::Terminal => (Door::Stdin, Input::Standard { arguments: Vec::new() }),
+        Input::Terminal if call.interactive || std::io::stdin().is_terminal() => {
+            (Door::Session, Input::Terminal)
+        }
+        Input::Terminal => (
+            Door::Stdin,
+            Input::Standard {
+                arguments: Vec::new(),
+            },
+        ),
         input @ Input::Text { .. } => (Door::Command, input),
         input @ Input::File { .. } => (Door::Script, input),
         input @ Input::Standard { .. } => (Door::Stdin, input),

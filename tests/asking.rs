@@ -787,7 +787,9 @@ fn an_approved_program_that_was_rewritten_in_place_is_asked_about_anew() {
     home.review(&["approve", &id]);
     let again = common::until("another request", || {
         let pending = home.pending();
-        let other = pending.iter().find(|request| request["line"] == "./tool" && request["id"] != id.as_str());
+        let other = pending
+            .iter()
+            .find(|request| request["line"] == "./tool" && request["id"] != id.as_str());
         other.map(|request| request["id"].as_str().unwrap().to_owned())
     });
     assert!(!home.has("made"));

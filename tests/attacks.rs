@@ -1,6 +1,10 @@
 //! Holds `docs/attacks.md`: each row names a test that exists, or a line of `tests/cases/` word for word.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -90,7 +90,10 @@ fn who(seen: &Seen) -> String {
 fn risk(seen: &Seen, inks: Inks) -> String {
     let risk = &seen.request.risk;
     // Padded first: the codes of a colour take no column.
-    let words = format!("{:<12}", shown(format!("{} {}", risk.score, risk.band).as_bytes()));
+    let words = format!(
+        "{:<12}",
+        shown(format!("{} {}", risk.score, risk.band).as_bytes())
+    );
     match risk.band.as_str() {
         "low" => words,
         "medium" => inks.paint(Ink::Asks, words),
