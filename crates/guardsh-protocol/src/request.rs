@@ -646,6 +646,7 @@ mod tests {
                     path: Some("/usr/bin/touch".to_owned()),
                     device: Some("1".to_owned()),
                     inode: Some(u64::MAX.to_string()),
+                    changed: None,
                 }),
                 cwd: Some("/srv".to_owned()),
                 words: vec!["literal".to_owned(), "literal".to_owned()],

@@ -1,4 +1,14 @@
 //! What the reader accepts as POSIX shell text, dash accepts: `dash -n` is the judge, on many lines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and says what it counted"
+)]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Texts made to break a reader: deep, long, cut off, odd. It answers, and soon.
+#![expect(clippy::print_stderr, reason = "a slow test tells what it was at")]
 
 use std::time::{Duration, Instant};
 
