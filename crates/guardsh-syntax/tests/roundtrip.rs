@@ -1,5 +1,12 @@
 //! What the reader accepts, bash understands alike: its own parser is the judge, on many lines.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod support;
 
 use guardsh_syntax::{Dialect, NotRead, Script, first_command, print, read};
