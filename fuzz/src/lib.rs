@@ -56,5 +56,5 @@ fn shape(script: &Script) -> String {
         rest = rest[at..].split_once('}').map_or("", |(_, after)| after);
     }
     out.push_str(rest);
-    out.replace("unterminated: true", "unterminated: false")
+    out
 }

@@ -24,7 +24,7 @@ fn main() {
             let Ok(row) = serde_json::from_str::<serde_json::Value>(row) else {
                 continue;
             };
-            let Some(line) = row.get("line").and_then(serde_json::Value::as_str) else {
+            let Some(line) = row.get("line").and_then(|line| line.as_str()) else {
                 continue;
             };
             let good = row

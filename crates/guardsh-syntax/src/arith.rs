@@ -1,5 +1,7 @@
 //! Arithmetic: the text, what expands in it, and the names that the shell will evaluate.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::ast::{Arith, ParamOp, WordPart, WordPartKind};
 use crate::reader::{Read, Reader, is_name_byte, is_name_start};
 use crate::words::{Parts, Quoting};
@@ -175,21 +177,19 @@ impl Reader<'_> {
 
 /// Lists the identifiers of the literal text, and those that are assigned to.
 fn find_names(arith: &mut Arith) {
-    let mut names: Vec<Vec<u8>> = Vec::new();
-    let mut assigned: Vec<Vec<u8>> = Vec::new();
-    let mut subscripts = false;
+    let mut names = Names::default();
     for part in &arith.parts {
         let WordPartKind::Literal(text) = &part.kind else {
             continue;
         };
-        names_of(text, &mut names, &mut assigned, &mut subscripts);
+        names_of(text, &mut names);
     }
     // A name put together from text and an expansion is written down nowhere: its pieces stand for it, and
     // the expansion beside them makes the whole unknown anyway.
     let touching = arith.parts.windows(2).any(touches);
-    arith.subscripts = subscripts || touching;
-    arith.names = names;
-    arith.assigned = assigned;
+    arith.subscripts = names.subscripts || touching;
+    arith.names = names.all;
+    arith.assigned = names.assigned;
 }
 
 /// An expansion directly beside a name byte: `a$x`, `${x}b`.
@@ -206,14 +206,21 @@ fn touches(pair: &[WordPart]) -> bool {
     }
 }
 
-fn names_of(
-    text: &[u8],
-    names: &mut Vec<Vec<u8>>,
-    assigned: &mut Vec<Vec<u8>>,
-    subscripts: &mut bool,
-) {
+/// What the literal texts of one expression name.
+#[derive(Default)]
+struct Names {
+    /// In order, once each.
+    all: Vec<Vec<u8>>,
+    known: BTreeSet<Vec<u8>>,
+    assigned: Vec<Vec<u8>>,
+    known_assigned: BTreeSet<Vec<u8>>,
+    subscripts: bool,
+}
+
+fn names_of(text: &[u8], names: &mut Names) {
     let mut at = 0;
     let byte_at = |at: usize| text.get(at).copied();
+    let behind = behind_brackets(text);
     while let Some(byte) = byte_at(at) {
         if byte.is_ascii_digit() {
             // 16#ff, 0x1F: digits and letters of one number.
@@ -231,40 +238,46 @@ fn names_of(
         while byte_at(at).is_some_and(is_name_byte) {
             at += 1;
         }
-        let name = text.get(start..at).unwrap_or_default().to_vec();
-        *subscripts |= byte_at(at) == Some(b'[');
-        if is_assigned(text, start, at) && !assigned.contains(&name) {
-            assigned.push(name.clone());
+        let name = text.get(start..at).unwrap_or_default();
+        names.subscripts |= byte_at(at) == Some(b'[');
+        let end = behind.get(&at).copied().unwrap_or(at);
+        if is_assigned(text, start, end) && names.known_assigned.insert(name.to_vec()) {
+            names.assigned.push(name.to_vec());
         }
-        if !names.contains(&name) {
-            names.push(name);
+        if names.known.insert(name.to_vec()) {
+            names.all.push(name.to_vec());
         }
     }
 }
 
+/// For each opening bracket the place behind its closing one, or the end of the text.
+fn behind_brackets(text: &[u8]) -> BTreeMap<usize, usize> {
+    let mut behind = BTreeMap::new();
+    let mut open = Vec::new();
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'[' => open.push(at),
+            b']' => {
+                if let Some(opened) = open.pop() {
+                    behind.insert(opened, at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    behind.extend(open.into_iter().map(|opened| (opened, text.len())));
+    behind
+}
+
+/// Whether what stands before `start` or behind `end` assigns the name between them, its subscript included.
 fn is_assigned(text: &[u8], start: usize, end: usize) -> bool {
-    let mut after = end;
     let skip = |mut at: usize| {
         while matches!(text.get(at), Some(b' ' | b'\t' | b'\n')) {
             at += 1;
         }
         at
     };
-    if text.get(after) == Some(&b'[') {
-        let mut depth = 0_usize;
-        while let Some(byte) = text.get(after) {
-            match byte {
-                b'[' => depth += 1,
-                b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            after += 1;
-            if depth == 0 {
-                break;
-            }
-        }
-    }
-    after = skip(after);
+    let after = skip(end);
     let rest = text.get(after..).unwrap_or_default();
     let before = text.get(..start).unwrap_or_default().trim_ascii_end();
     let stepped = rest.starts_with(b"++")

@@ -58,7 +58,10 @@ impl Reader<'_> {
             match token {
                 Token::Part(part) => last.push(part),
                 Token::Comma(span) if *depth == 0 => last.push(literal(b",", span)),
-                Token::Comma(_) => alternatives.push(Vec::new()),
+                Token::Comma(_) => {
+                    self.count()?;
+                    alternatives.push(Vec::new());
+                }
                 Token::Close if *depth == 0 => return self.unsupported(at, "unbalanced braces"),
                 Token::Close => {
                     closed = true;

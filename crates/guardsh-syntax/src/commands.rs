@@ -210,7 +210,7 @@ impl Reader<'_> {
                 Some(_) => self.unsupported(self.pos, "`!` or `time` without a command"),
             };
         }
-        let mut stages = Vec::new();
+        let mut stages = Vec::with_capacity(1);
         loop {
             let command = self.command()?;
             self.blanks();

@@ -144,13 +144,7 @@ impl<'t> Reader<'t> {
 
     fn here_doc_expansions(&mut self, start: usize, end: usize, tabs: bool) -> Read<Word> {
         let text = self.text;
-        let mut inner = Reader::new(
-            text.get(..end).unwrap_or_default(),
-            self.dialect,
-            self.options,
-        );
-        inner.base = self.base;
-        inner.depth = self.depth;
+        let mut inner = self.inside(text.get(..end).unwrap_or_default(), self.base);
         inner.pos = start;
         let parts = inner.parts(Quoting::HereDoc).map_err(|error| match error {
             // The shell finds the end of the body first and this only when it expands.
@@ -161,6 +155,7 @@ impl<'t> Reader<'t> {
             }
             other @ NotRead::Unsupported(_) => other,
         })?;
+        self.counted_in(&inner);
         let span = Span {
             start: self.base + start,
             end: self.base + end,

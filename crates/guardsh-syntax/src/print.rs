@@ -35,8 +35,11 @@ impl Printer {
         self.put("\n");
         for body in std::mem::take(&mut self.bodies) {
             self.parts(&body.body.parts, false);
-            self.bytes(&body.delimiter);
-            self.put("\n");
+            // What the end of the text cuts off is the last thing in it.
+            if !body.unterminated {
+                self.bytes(&body.delimiter);
+                self.put("\n");
+            }
         }
     }
 

@@ -7,6 +7,10 @@ use crate::{Dialect, NotRead, Options, Place, Until};
 /// and programs, few enough for any stack.
 pub(crate) const MAX_DEPTH: usize = 100;
 
+/// Commands, words and parts in one text, about: what people and programs submit has far fewer, and the memory
+/// of a tree is bounded by it.
+const MAX_CONSTRUCTS: usize = 100_000;
+
 pub(crate) type Read<T> = Result<T, NotRead>;
 
 /// A here-document whose body has not been reached yet.
@@ -24,6 +28,8 @@ pub(crate) struct Reader<'t> {
     /// Added to every place that is told: where the text at hand stands in the submission.
     pub(crate) base: usize,
     pub(crate) depth: usize,
+    /// Nodes of the tree so far.
+    constructs: usize,
     /// How many `$(…)`, `<(…)` stand around the script at hand.
     pub(crate) substitutions: usize,
     /// Whether a backslash took the newline at the end of the text.
@@ -47,6 +53,7 @@ impl<'t> Reader<'t> {
             options,
             base: 0,
             depth: 0,
+            constructs: 0,
             substitutions: 0,
             ends_in_continuation: false,
             no_bracket_before: 0,
@@ -54,6 +61,21 @@ impl<'t> Reader<'t> {
             bodies: Vec::new(),
             announced: 0,
         }
+    }
+
+    /// A reader of a text inside this one's: as deep, and with what is left to count.
+    pub(crate) fn inside<'i>(&self, text: &'i [u8], base: usize) -> Reader<'i> {
+        Reader {
+            base,
+            depth: self.depth,
+            constructs: self.constructs,
+            ..Reader::new(text, self.dialect, self.options)
+        }
+    }
+
+    /// Takes over what a reader of an inner text has counted.
+    pub(crate) fn counted_in(&mut self, inner: &Reader<'_>) {
+        self.constructs = inner.constructs;
     }
 
     pub(crate) fn is_bash(&self) -> bool {
@@ -122,6 +144,15 @@ impl<'t> Reader<'t> {
             return self.unsupported(self.pos, "too many constructs inside each other");
         }
         self.depth += 1;
+        self.count()
+    }
+
+    /// Counts one more node of the tree.
+    pub(crate) fn count(&mut self) -> Read<()> {
+        self.constructs += 1;
+        if self.constructs > MAX_CONSTRUCTS {
+            return self.unsupported(self.pos, "a text of very many commands or words");
+        }
         Ok(())
     }
 

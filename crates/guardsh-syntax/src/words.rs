@@ -115,6 +115,8 @@ impl Parts {
 
     pub(crate) fn finish(mut self) -> Vec<WordPart> {
         self.flush();
+        // Most words have one part: room for four in each would be most of a tree's memory.
+        self.parts.shrink_to_fit();
         self.parts
     }
 }
@@ -246,6 +248,9 @@ impl Reader<'_> {
             parts.part(WordPartKind::Process(direction, script), self.span(start));
             return Ok(());
         }
+        if matches!(byte, b'\\' | b'`' | b'"' | b'\'' | b'*' | b'?' | b'[') {
+            self.count()?;
+        }
         match byte {
             b'\\' => return self.backslash(quoting, parts),
             b'$' => return self.dollar(quoting, parts),
@@ -322,11 +327,15 @@ impl Reader<'_> {
     fn backslash(&mut self, quoting: Quoting, parts: &mut Parts) -> Read<()> {
         let start = self.pos;
         let Some(next) = self.raw_at(1) else {
-            if quoting == Quoting::HereDoc
-                || (self.options.backslash_at_end && quoting == Quoting::Plain)
-            {
+            if quoting == Quoting::HereDoc {
                 self.pos += 1;
                 parts.byte(b'\\', self.span(start));
+                return Ok(());
+            }
+            if self.options.backslash_at_end && quoting == Quoting::Plain {
+                // It stands for itself, as an escaped one does anywhere.
+                self.pos += 1;
+                parts.part(WordPartKind::Escaped(b'\\'), self.span(start));
                 return Ok(());
             }
             self.pos = self.text.len();
@@ -377,6 +386,7 @@ impl Reader<'_> {
 
     /// `$` and what it begins; alone it means itself.
     pub(crate) fn dollar(&mut self, quoting: Quoting, parts: &mut Parts) -> Read<()> {
+        self.count()?;
         let start = self.pos;
         let next = self.peek_second();
         let kind = match next {
@@ -508,9 +518,7 @@ impl Reader<'_> {
                 other => inner.push(other),
             }
         }
-        let mut reader = Reader::new(&inner, self.dialect, self.options);
-        reader.base = self.base + start;
-        reader.depth = self.depth;
+        let mut reader = self.inside(&inner, self.base + start);
         // The shell looks inside only when it runs it, and not always at all of it.
         let script = reader.whole_script().map_err(|error| match error {
             NotRead::Incomplete(mut place) | NotRead::Invalid(mut place) => {
@@ -520,6 +528,7 @@ impl Reader<'_> {
             }
             other @ NotRead::Unsupported(_) => other,
         })?;
+        self.counted_in(&reader);
         self.leave();
         Ok(script)
     }

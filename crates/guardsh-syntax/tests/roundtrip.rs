@@ -9,6 +9,12 @@
     clippy::disallowed_methods,
     reason = "a test that cannot go on fails, and says what it counted"
 )]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
 
 mod support;
 
