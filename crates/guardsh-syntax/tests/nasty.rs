@@ -1,5 +1,4 @@
 //! Texts made to break a reader: deep, long, cut off, odd. It answers, and soon.
-#![expect(clippy::print_stderr, reason = "a slow test tells what it was at")]
 #![expect(clippy::print_stderr, reason = "the times are what one wants to see")]
 
 use std::time::{Duration, Instant};
