@@ -74,7 +74,7 @@ pub(crate) enum Input {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
     /// An option of another program, or one that cannot be guarded.
-    #[error("{option}: {why}\n  now   nothing was run\n  next  guardsh --help")]
+    #[error("{option}: {why}\n  next  guardsh --help")]
     Option {
         /// As given.
         option: String,
@@ -90,7 +90,10 @@ impl Invocation {
         let name = words.next().map(OsString::as_os_str).unwrap_or_default();
         let login = name.as_bytes().starts_with(b"-");
         let mut rest: Vec<OsString> = words.cloned().collect();
-        let mut call = ShellCall { login, ..ShellCall::default() };
+        let mut call = ShellCall {
+            login,
+            ..ShellCall::default()
+        };
         let mut tool_words = rest.as_slice();
         if let [option, file, after @ ..] = rest.as_slice()
             && option == "--config"
@@ -100,7 +103,12 @@ impl Invocation {
         }
         if !login && let Some(first) = tool_words.first() {
             let is_tool = first.to_str().is_some_and(|word| TOOLS.contains(&word));
-            if is_tool || first == "--help" || first == "-h" || first == "--version" || first == "-V" {
+            if is_tool
+                || first == "--help"
+                || first == "-h"
+                || first == "--version"
+                || first == "-V"
+            {
                 return Ok(Self::Tool);
             }
         }
@@ -154,13 +162,21 @@ impl ShellCall {
             let Some(text) = operands.next() else {
                 return Err(refused("-c", "option requires an argument"));
             };
-            Input::Text { text: text.into_vec(), arguments: operands.collect() }
+            Input::Text {
+                text: text.into_vec(),
+                arguments: operands.collect(),
+            }
         } else if standard {
-            Input::Standard { arguments: operands }
+            Input::Standard {
+                arguments: operands,
+            }
         } else {
             let mut operands = operands.into_iter();
             match operands.next() {
-                Some(path) => Input::File { path: PathBuf::from(path), arguments: operands.collect() },
+                Some(path) => Input::File {
+                    path: PathBuf::from(path),
+                    arguments: operands.collect(),
+                },
                 None => Input::Terminal,
             }
         };
@@ -201,9 +217,17 @@ impl ShellCall {
             b"--noediting" | b"--verbose" | b"--restricted" => self.passed.push(word.to_owned()),
             b"--rcfile" | b"--init-file" => {
                 let _ = words.next();
-                return Err(refused(&shown(word), "a start-up file named by the caller would run unjudged"));
+                return Err(refused(
+                    &shown(word),
+                    "a start-up file named by the caller would run unjudged",
+                ));
             }
-            b"--config" => return Err(refused("--config", "must come first, before the shell's own options")),
+            b"--config" => {
+                return Err(refused(
+                    "--config",
+                    "must come first, before the shell's own options",
+                ));
+            }
             _ => return Err(refused(&shown(word), "unknown option")),
         }
         Ok(())
@@ -224,9 +248,16 @@ impl ShellCall {
         };
         // These change what is read or run in ways that only the shell would know of.
         if matches!(text.as_str(), "keyword" | "extdebug" | "onecmd") {
-            return Err(refused(&format!("{option} {text}"), "changes how a line runs in a way guardsh does not judge"));
+            return Err(refused(
+                &format!("{option} {text}"),
+                "changes how a line runs in a way guardsh does not judge",
+            ));
         }
-        let list = if letter == b'O' { &mut self.shopts } else { &mut self.options };
+        let list = if letter == b'O' {
+            &mut self.shopts
+        } else {
+            &mut self.options
+        };
         list.push((sign == b'-', text));
         self.passed.push(option.into());
         self.passed.push(name);
@@ -254,7 +285,10 @@ impl ShellCall {
             b'T' => "functrace",
             b'p' => "privileged",
             b'k' | b't' | b'r' | b'D' => {
-                return Err(refused(&option, "changes how a line runs in a way guardsh does not judge"));
+                return Err(refused(
+                    &option,
+                    "changes how a line runs in a way guardsh does not judge",
+                ));
             }
             _ => return Err(refused(&option, "unknown option")),
         };
@@ -265,7 +299,10 @@ impl ShellCall {
 }
 
 fn refused(option: &str, why: &str) -> CallError {
-    CallError::Option { option: option.to_owned(), why: why.to_owned() }
+    CallError::Option {
+        option: option.to_owned(),
+        why: why.to_owned(),
+    }
 }
 
 fn shown(word: &OsStr) -> String {
@@ -288,7 +325,10 @@ mod tests {
     }
 
     fn text(text: &str, arguments: &[&str]) -> Input {
-        Input::Text { text: text.into(), arguments: arguments.iter().map(OsString::from).collect() }
+        Input::Text {
+            text: text.into(),
+            arguments: arguments.iter().map(OsString::from).collect(),
+        }
     }
 
     #[test]
@@ -297,22 +337,39 @@ mod tests {
         assert!(shell(&["-guardsh"]).login);
         assert!(shell(&["guardsh", "-l"]).login);
         assert_eq!(shell(&["-guardsh", "-c", "id"]).input, text("id", &[]));
-        assert_eq!(shell(&["guardsh", "-c", "echo $1", "name", "one"]).input, text("echo $1", &["name", "one"]));
+        assert_eq!(
+            shell(&["guardsh", "-c", "echo $1", "name", "one"]).input,
+            text("echo $1", &["name", "one"])
+        );
         let call = shell(&["guardsh", "-lc", "id"]);
         assert!(call.login);
         assert_eq!(call.input, text("id", &[]));
         let call = shell(&["guardsh", "-ec", "id"]);
-        assert_eq!((call.input, call.passed), (text("id", &[]), vec!["-e".into()]));
+        assert_eq!(
+            (call.input, call.passed),
+            (text("id", &[]), vec!["-e".into()])
+        );
         assert!(shell(&["guardsh", "-ic", "id"]).interactive);
         let call = shell(&["guardsh", "-o", "pipefail", "-c", "id"]);
         assert_eq!(call.passed, ["-o", "pipefail"]);
         let call = shell(&["guardsh", "-eo", "pipefail", "-c", "id"]);
         assert_eq!(call.passed, ["-e", "-o", "pipefail"]);
         assert_eq!(shell(&["guardsh", "--norc", "-c", "id"]).passed, ["--norc"]);
-        assert_eq!(shell(&["guardsh", "-O", "extglob", "-c", "id"]).shopts, [(true, "extglob".to_owned())]);
-        let script = Input::File { path: "script.sh".into(), arguments: vec!["-c".into(), "x".into()] };
+        assert_eq!(
+            shell(&["guardsh", "-O", "extglob", "-c", "id"]).shopts,
+            [(true, "extglob".to_owned())]
+        );
+        let script = Input::File {
+            path: "script.sh".into(),
+            arguments: vec!["-c".into(), "x".into()],
+        };
         assert_eq!(shell(&["guardsh", "script.sh", "-c", "x"]).input, script);
-        assert_eq!(shell(&["guardsh", "-s", "a"]).input, Input::Standard { arguments: vec!["a".into()] });
+        assert_eq!(
+            shell(&["guardsh", "-s", "a"]).input,
+            Input::Standard {
+                arguments: vec!["a".into()]
+            }
+        );
         assert_eq!(shell(&["guardsh", "-c", "--", "-x"]).input, text("-x", &[]));
     }
 
@@ -321,7 +378,10 @@ mod tests {
         let call = shell(&["guardsh", "--", "dash", "-l"]);
         assert_eq!((call.program, call.login), (Some("dash".into()), true));
         let call = shell(&["guardsh", "--", "bash", "-c", "id"]);
-        assert_eq!((call.program, call.input), (Some("bash".into()), text("id", &[])));
+        assert_eq!(
+            (call.program, call.input),
+            (Some("bash".into()), text("id", &[]))
+        );
         assert!(read(&["guardsh", "--", "psql", "prod"]).is_err());
         assert!(read(&["guardsh", "--", "zsh"]).is_err());
     }
@@ -329,11 +389,20 @@ mod tests {
     #[test]
     fn tools_are_known_by_their_first_word_only() {
         assert_eq!(read(&["guardsh", "check", "ls"]), Ok(Invocation::Tool));
-        assert_eq!(read(&["guardsh", "--config", "f", "check", "ls"]), Ok(Invocation::Tool));
+        assert_eq!(
+            read(&["guardsh", "--config", "f", "check", "ls"]),
+            Ok(Invocation::Tool)
+        );
         assert_eq!(read(&["guardsh", "--version"]), Ok(Invocation::Tool));
-        assert!(matches!(read(&["guardsh", "./check"]), Ok(Invocation::Shell(_))));
+        assert!(matches!(
+            read(&["guardsh", "./check"]),
+            Ok(Invocation::Shell(_))
+        ));
         // A login shell has no tools: `-guardsh check` is what a login with a script would be.
-        assert!(matches!(read(&["-guardsh", "check"]), Ok(Invocation::Shell(_))));
+        assert!(matches!(
+            read(&["-guardsh", "check"]),
+            Ok(Invocation::Shell(_))
+        ));
     }
 
     #[test]

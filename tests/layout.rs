@@ -14,8 +14,15 @@ fn table() -> BTreeMap<String, Option<BTreeSet<String>>> {
     let mut rows: BTreeMap<String, Option<BTreeSet<String>>> = BTreeMap::new();
     for line in text.lines() {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [_, place, _, uses, _] = cells.as_slice() else { continue };
-        let Some(folder) = place.strip_prefix("`src/").and_then(|rest| rest.strip_suffix('`')) else { continue };
+        let [_, place, _, uses, _] = cells.as_slice() else {
+            continue;
+        };
+        let Some(folder) = place
+            .strip_prefix("`src/")
+            .and_then(|rest| rest.strip_suffix('`'))
+        else {
+            continue;
+        };
         if folder.ends_with(".rs") {
             continue;
         }
@@ -57,14 +64,20 @@ fn every_folder_of_src_has_a_row_and_every_row_a_folder() {
 fn no_crate_depends_on_what_its_row_does_not_name() {
     let text = fs::read_to_string("docs/architecture.md").unwrap();
     for name in CRATES {
-        let row = text.lines().find(|line| line.starts_with(&format!("| `crates/guardsh-{name}` |")));
+        let row = text
+            .lines()
+            .find(|line| line.starts_with(&format!("| `crates/guardsh-{name}` |")));
         let row = row.unwrap_or_else(|| panic!("guardsh-{name} has no row"));
         let uses = row.trim_end_matches('|').rsplit('|').next().unwrap().trim();
         let named: BTreeSet<&str> = uses.split(", ").filter(|name| *name != "-").collect();
         let manifest = fs::read_to_string(format!("crates/guardsh-{name}/Cargo.toml")).unwrap();
         let manifest: toml::Table = manifest.parse().unwrap();
-        let used: BTreeSet<&str> =
-            manifest["dependencies"].as_table().unwrap().keys().filter_map(|name| name.strip_prefix("guardsh-")).collect();
+        let used: BTreeSet<&str> = manifest["dependencies"]
+            .as_table()
+            .unwrap()
+            .keys()
+            .filter_map(|name| name.strip_prefix("guardsh-"))
+            .collect();
         assert_eq!(used, named, "guardsh-{name}");
     }
 }
@@ -98,9 +111,21 @@ fn no_folder_uses_what_its_row_does_not_name() {
 
 #[test]
 fn the_pure_parts_read_no_clock_file_or_environment() {
-    let impure = ["std::fs", "std::env", "std::net", "std::process", "SystemTime::now", "Instant::now", "Timestamp::now"];
+    let impure = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "SystemTime::now",
+        "Instant::now",
+        "Timestamp::now",
+    ];
     let mut files = Vec::new();
-    for folder in ["crates/guardsh-syntax/src", "crates/guardsh-policy/src", "src/gate"] {
+    for folder in [
+        "crates/guardsh-syntax/src",
+        "crates/guardsh-policy/src",
+        "src/gate",
+    ] {
         sources(Path::new(folder), &mut files);
     }
     let mut wrong = Vec::new();
@@ -120,13 +145,28 @@ fn the_pure_parts_read_no_clock_file_or_environment() {
 fn the_light_crates_do_not_depend_on_the_server_s_weight() {
     for name in ["syntax", "protocol", "policy", "sys"] {
         let output = std::process::Command::new(env!("CARGO"))
-            .args(["tree", "--offline", "--locked", "-e", "normal", "-p", &format!("guardsh-{name}")])
+            .args([
+                "tree",
+                "--offline",
+                "--locked",
+                "-e",
+                "normal",
+                "-p",
+                &format!("guardsh-{name}"),
+            ])
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8(output.stderr).unwrap());
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8(output.stderr).unwrap()
+        );
         let tree = String::from_utf8(output.stdout).unwrap();
         for heavy in ["axum", "sqlx", "tokio", "reqwest", "hyper"] {
-            assert!(!tree.contains(&format!(" {heavy} v")), "guardsh-{name} depends on {heavy}");
+            assert!(
+                !tree.contains(&format!(" {heavy} v")),
+                "guardsh-{name} depends on {heavy}"
+            );
         }
     }
 }

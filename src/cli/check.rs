@@ -1,9 +1,9 @@
 //! `guardsh check -- 'line'`: what would happen to a line, and why. Nothing runs, nothing is asked or recorded.
 
 use super::output;
-use crate::invocation::ShellCall;
 use crate::desk::{Reading, read};
 use crate::feedback::{EXIT_FAULT, Ink, Inks, with_causes};
+use crate::invocation::ShellCall;
 use crate::oneshot::{Ready, fault, ready};
 use guardsh_policy::{Judgement, Policy, Surroundings, Verdict, judge, record};
 use guardsh_protocol::{ActionRecord, Door, shown};
@@ -23,7 +23,7 @@ const EXIT_DENY: u8 = 4;
 /// Tell what would happen to a line, and why; exit 0 allow, 3 ask, 4 deny, 2 invalid
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Print one JSON object
+    /// Print one JSON object: verdict, reading, actions, risk
     #[arg(long)]
     json: bool,
     /// As this shell would read it: bash or dash [default: the configured one]
@@ -32,15 +32,18 @@ pub(crate) struct Check {
     /// As if submitted in this folder
     #[arg(long, value_name = "FOLDER")]
     cwd: Option<PathBuf>,
-    /// The line
+    /// The line, as one word: guardsh check -- 'ls; rm x'
     #[arg(value_name = "LINE", last = false, allow_hyphen_values = true)]
     line: OsString,
 }
 
 /// Judges the line as `-c` would.
 pub(crate) fn run(args: &Check, config: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let call =
-        ShellCall { config: config.map(Path::to_owned), program: args.shell.clone(), ..ShellCall::default() };
+    let call = ShellCall {
+        config: config.map(Path::to_owned),
+        program: args.shell.clone(),
+        ..ShellCall::default()
+    };
     if let Some(folder) = &args.cwd {
         std::env::set_current_dir(folder)
             .map_err(|error| anyhow::anyhow!("{}: {error}", folder.display()))?;
@@ -76,11 +79,24 @@ pub(crate) fn run(args: &Check, config: Option<&Path>) -> anyhow::Result<ExitCod
         None => EXIT_INVALID,
     };
     let text = if args.json {
-        let mut text = as_json(&ready, &policy, judgement.as_ref(), state, place.as_ref(), exit).to_string();
+        let mut text = as_json(
+            &ready,
+            &policy,
+            judgement.as_ref(),
+            state,
+            place.as_ref(),
+            exit,
+        )
+        .to_string();
         text.push('\n');
         text
     } else {
-        as_words(judgement.as_ref(), state, place.as_ref(), Inks::of(&std::io::stdout()))
+        as_words(
+            judgement.as_ref(),
+            state,
+            place.as_ref(),
+            Inks::of(&std::io::stdout()),
+        )
     };
     output::print(&text)?;
     Ok(ExitCode::from(exit))
@@ -94,8 +110,9 @@ fn as_json(
     place: Option<&Place>,
     exit: u8,
 ) -> Value {
-    let actions: Vec<ActionRecord> =
-        judgement.map(|judgement| judgement.actions.iter().map(record).collect()).unwrap_or_default();
+    let actions: Vec<ActionRecord> = judgement
+        .map(|judgement| judgement.actions.iter().map(record).collect())
+        .unwrap_or_default();
     let risk = judgement.map(|judgement| &judgement.risk);
     let factors: Vec<Value> = risk
         .map(|risk| {
@@ -126,22 +143,47 @@ fn as_json(
     })
 }
 
-fn as_words(judgement: Option<&Judgement>, state: &str, place: Option<&Place>, inks: Inks) -> String {
+fn as_words(
+    judgement: Option<&Judgement>,
+    state: &str,
+    place: Option<&Place>,
+    inks: Inks,
+) -> String {
     let mut text = String::new();
     let Some(judgement) = judgement else {
         let (at, what) = place.map_or((0, ""), |place| (place.at, place.what.as_str()));
         let state = inks.paint(Ink::Refused, format_args!("{state}:"));
-        return format!("{state} {} (byte {at}): the shell would not run it\n", shown(what.as_bytes()));
+        return format!(
+            "{state} {} (byte {at}): the shell would not run it\n",
+            shown(what.as_bytes())
+        );
     };
-    let _ = writeln!(text, "{}", inks.paint(ink(judgement.verdict), judgement.verdict.name()));
+    let _ = writeln!(
+        text,
+        "{}",
+        inks.paint(ink(judgement.verdict), judgement.verdict.name())
+    );
     if let Some(place) = place {
-        let _ = writeln!(text, "  {state}: {} (byte {})", shown(place.what.as_bytes()), place.at);
+        let _ = writeln!(
+            text,
+            "  {state}: {} (byte {})",
+            shown(place.what.as_bytes()),
+            place.at
+        );
     }
     for judged in &judgement.actions {
         let record = record(judged);
         // Padded first: the codes of a colour take no column.
-        let verdict = inks.paint(ink(judged.verdict), format_args!("{:<5}", judged.verdict.name()));
-        let _ = writeln!(text, "  {verdict} {} {}", record.kind, shown(said(&record).as_bytes()));
+        let verdict = inks.paint(
+            ink(judged.verdict),
+            format_args!("{:<5}", judged.verdict.name()),
+        );
+        let _ = writeln!(
+            text,
+            "  {verdict} {} {}",
+            record.kind,
+            shown(said(&record).as_bytes())
+        );
         let _ = writeln!(
             text,
             "        {} ({}): {}",
@@ -161,9 +203,22 @@ fn as_words(judgement: Option<&Judgement>, state: &str, place: Option<&Place>, i
         let factors: Vec<String> = risk
             .factors
             .iter()
-            .map(|factor| format!("{} +{} ({})", factor.name, factor.points, shown(factor.detail.as_bytes())))
+            .map(|factor| {
+                format!(
+                    "{} +{} ({})",
+                    factor.name,
+                    factor.points,
+                    shown(factor.detail.as_bytes())
+                )
+            })
             .collect();
-        let _ = writeln!(text, "  risk {} {}: {}", risk.score, risk.band().name(), factors.join(", "));
+        let _ = writeln!(
+            text,
+            "  risk {} {}: {}",
+            risk.score,
+            risk.band().name(),
+            factors.join(", ")
+        );
     }
     text
 }

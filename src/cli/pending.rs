@@ -8,10 +8,10 @@ use serde_json::Value;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// Lists the requests that wait for an answer
+/// List the requests that wait for an answer
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Pending {
-    /// One JSON array of whole requests
+    /// Print one JSON array of whole requests
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -90,7 +90,10 @@ fn who(seen: &Seen) -> String {
 fn risk(seen: &Seen, inks: Inks) -> String {
     let risk = &seen.request.risk;
     // Padded first: the codes of a colour take no column.
-    let words = format!("{:<12}", shown(format!("{} {}", risk.score, risk.band).as_bytes()));
+    let words = format!(
+        "{:<12}",
+        shown(format!("{} {}", risk.score, risk.band).as_bytes())
+    );
     match risk.band.as_str() {
         "low" => words,
         "medium" => inks.paint(Ink::Asks, words),

@@ -41,8 +41,17 @@ fn test(config: Option<&Path>) -> anyhow::Result<ExitCode> {
     for finding in &proof.findings {
         let _ = writeln!(text, "{finding}");
     }
-    let verdict = if proof.holds() { "hold" } else { "do not all hold" };
-    let _ = writeln!(text, "{}: {} lines of matches and spares {verdict}", loaded.origin.shown(), proof.lines);
+    let verdict = if proof.holds() {
+        "hold"
+    } else {
+        "do not all hold"
+    };
+    let _ = writeln!(
+        text,
+        "{}: {} lines of matches and spares {verdict}",
+        loaded.origin.shown(),
+        proof.lines
+    );
     output::print(&text)?;
     Ok(ExitCode::from(u8::from(!proof.holds())))
 }
@@ -60,7 +69,12 @@ fn show_packs(name: Option<&str>) -> anyhow::Result<ExitCode> {
                 anyhow::bail!("there is no pack `{name}`\n  next  guardsh policy packs");
             };
             for rule in pack.rules() {
-                let _ = writeln!(text, "{}  {}", rule.id, rule.reason.as_deref().unwrap_or_default());
+                let _ = writeln!(
+                    text,
+                    "{}  {}",
+                    rule.id,
+                    rule.reason.as_deref().unwrap_or_default()
+                );
                 for pattern in &rule.run {
                     let _ = writeln!(text, "    {}", pattern.text());
                 }

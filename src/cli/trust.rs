@@ -39,13 +39,19 @@ pub(crate) fn run(args: &Trust, config: Option<&Path>) -> anyhow::Result<ExitCod
     for file in &args.files {
         let named = std::path::absolute(file)?;
         if !known.iter().any(|known| known.path == named) {
-            anyhow::bail!("{} is no start-up file that is there\n  next  guardsh trust", file.display());
+            anyhow::bail!(
+                "{} is no start-up file that is there\n  next  guardsh trust",
+                file.display()
+            );
         }
     }
     let chosen: Vec<_> = known
         .iter()
         .filter(|file| {
-            let named = args.files.iter().any(|named| std::path::absolute(named).is_ok_and(|named| named == file.path));
+            let named = args
+                .files
+                .iter()
+                .any(|named| std::path::absolute(named).is_ok_and(|named| named == file.path));
             args.all || named
         })
         .cloned()
@@ -56,13 +62,18 @@ pub(crate) fn run(args: &Trust, config: Option<&Path>) -> anyhow::Result<ExitCod
     }
     let mut text = String::new();
     for file in known {
-        let Some(now) = accepted.look(&file.path)? else { continue };
+        let Some(now) = accepted.look(&file.path)? else {
+            continue;
+        };
         let standing = match now.standing {
             Standing::System => "root's, trusted",
             Standing::Accepted => "accepted",
             Standing::NotAccepted => "NOT accepted: does not run in sessions",
         };
-        text.push_str(&format!("{:<40} {standing}\n", guardsh_protocol::shown(os_bytes(&now.path))));
+        text.push_str(&format!(
+            "{:<40} {standing}\n",
+            guardsh_protocol::shown(os_bytes(&now.path))
+        ));
     }
     if text.is_empty() {
         text.push_str("no start-up files\n");

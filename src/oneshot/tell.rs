@@ -15,8 +15,15 @@ impl Teller {
     /// By the configuration; where that says nothing, by `GUARDSH_FEEDBACK`.
     pub(crate) fn new(config: FeedbackConfig) -> Self {
         let asked = std::env::var_os("GUARDSH_FEEDBACK").is_some_and(|format| format == "json");
-        let format = config.format.unwrap_or(if asked { FeedbackFormat::Json } else { FeedbackFormat::Text });
-        Self { format, inks: Inks::of(&std::io::stderr()) }
+        let format = config.format.unwrap_or(if asked {
+            FeedbackFormat::Json
+        } else {
+            FeedbackFormat::Text
+        });
+        Self {
+            format,
+            inks: Inks::of(&std::io::stderr()),
+        }
     }
 
     /// The words, whole lines.
@@ -29,7 +36,9 @@ impl Teller {
 
     /// On standard error.
     pub(crate) fn tell(self, refusal: &Refusal) {
-        let _ = std::io::stderr().lock().write_all(self.words(refusal).as_bytes());
+        let _ = std::io::stderr()
+            .lock()
+            .write_all(self.words(refusal).as_bytes());
     }
 
     /// Whether refusals are JSON, and so nothing else may stand between them.
@@ -42,7 +51,11 @@ impl Teller {
 pub(crate) fn fault(words: &str) {
     let mut rows = words.lines();
     let first = rows.next().unwrap_or_default();
-    let mut text = feedback::fault(first, "nothing was run", Inks::of(&std::io::stderr()).coloured());
+    let mut text = feedback::fault(
+        first,
+        "nothing was run",
+        Inks::of(&std::io::stderr()).coloured(),
+    );
     // Rows that are whole already (`  next  …`) keep their form.
     for row in rows {
         text.push_str(row);
