@@ -732,8 +732,9 @@ fn an_approval_is_for_one_policy_one_folder_one_path() {
     fs::rename(home.work().join("bin/mytool"), home.work().join("bin/old")).unwrap();
     home.program("bin/mytool", "#!/bin/sh\necho evil\n");
     is_asked(with_path());
+    // Put back it is a file that was touched since, and whether only moved cannot be told.
     fs::rename(home.work().join("bin/old"), home.work().join("bin/mytool")).unwrap();
-    assert_eq!(with_path().out(), "mine\n");
+    is_asked(with_path());
 }
 
 #[test]
@@ -786,7 +787,9 @@ fn an_approved_program_that_was_rewritten_in_place_is_asked_about_anew() {
     home.review(&["approve", &id]);
     let again = common::until("another request", || {
         let pending = home.pending();
-        let other = pending.iter().find(|request| request["line"] == "./tool" && request["id"] != id.as_str());
+        let other = pending
+            .iter()
+            .find(|request| request["line"] == "./tool" && request["id"] != id.as_str());
         other.map(|request| request["id"].as_str().unwrap().to_owned())
     });
     assert!(!home.has("made"));

@@ -5,6 +5,12 @@
     reason = "a test that cannot go on fails"
 )]
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::Path;

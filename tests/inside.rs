@@ -1,5 +1,4 @@
 //! Inside a guarded session the two questions to guardsh itself need no rule, and nothing else of it runs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
@@ -16,14 +15,21 @@ fn a_guarded_agent_may_ask_what_would_become_of_a_line() {
     let home = Home::new(DEFAULTS);
     let asked = home.run(&["-c", &format!("{} check --json -- 'touch x'", binary())]);
     assert_eq!(asked.code(), Some(3), "{}", asked.err());
-    assert!(asked.out().contains("\"verdict\":\"ask\""), "{}", asked.out());
+    assert!(
+        asked.out().contains("\"verdict\":\"ask\""),
+        "{}",
+        asked.out()
+    );
 }
 
 #[test]
 fn what_a_guarded_agent_asks_for_with_a_reason_is_the_line_it_will_submit() {
     let mut home = Home::new(DEFAULTS);
     home.serve();
-    let line = format!("{} request --reason 'the build needs it' -- 'touch made'", binary());
+    let line = format!(
+        "{} request --reason 'the build needs it' -- 'touch made'",
+        binary()
+    );
     let asking = common::Running::start(home.guardsh(&["-c", &line]));
     let id = home.wait_pending("touch made");
     home.review(&["approve", &id]);

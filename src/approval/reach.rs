@@ -32,7 +32,13 @@ pub(crate) enum Token {
     /// In a file that nobody else can read.
     File(PathBuf),
     /// Read already: in a sealed install the guard opens it before it gives its group up.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a sealed install will read it before anything else"))]
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "a sealed install will read it before anything else"
+        )
+    )]
     Read(String),
 }
 

@@ -25,14 +25,22 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// `guardsh audit …` on the configured log.
-pub(crate) fn audit_log(args: &audit::AuditArgs, config: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) fn audit_log(
+    args: &audit::AuditArgs,
+    config: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
     use std::io::IsTerminal;
     if let Some(words) = inside::refusal("audit") {
         service::complain(&words)?;
         return Ok(ExitCode::from(inside::REFUSED));
     }
     let (loaded, places) = configuration(config)?;
-    let log = loaded.config.audit.path.clone().unwrap_or_else(|| places.audit_log());
+    let log = loaded
+        .config
+        .audit
+        .path
+        .clone()
+        .unwrap_or_else(|| places.audit_log());
     // Not `terminal::size`: where there is no terminal that one runs the `tput` which PATH finds.
     let columns = std::io::stdout()
         .is_terminal()
@@ -41,8 +49,17 @@ pub(crate) fn audit_log(args: &audit::AuditArgs, config: Option<&Path>) -> anyho
         .map(|size| usize::from(size.columns))
         .filter(|columns| *columns > 0);
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
-    let mut to = audit::Output { out: &mut out, err: &mut err, columns };
-    Ok(ExitCode::from(audit::run(args, &log, jiff::Timestamp::now(), &mut to)))
+    let mut to = audit::Output {
+        out: &mut out,
+        err: &mut err,
+        columns,
+    };
+    Ok(ExitCode::from(audit::run(
+        args,
+        &log,
+        jiff::Timestamp::now(),
+        &mut to,
+    )))
 }
 
 /// `guardsh serve` with the limits of the configuration.
@@ -87,9 +104,16 @@ pub(crate) fn appeal(args: &request::Ask, config: Option<&Path>) -> anyhow::Resu
 fn around() -> (ShellCall, Door) {
     use crate::invocation::{Input, Invocation};
     use std::os::unix::ffi::OsStringExt;
-    let guard = guardsh_sys::ancestry::guarded_ancestor(guardsh_sys::Pid::this()).ok().flatten();
-    let words = guard.map(guardsh_sys::process::words_of).unwrap_or_default();
-    let words: Vec<std::ffi::OsString> = words.into_iter().map(std::ffi::OsString::from_vec).collect();
+    let guard = guardsh_sys::ancestry::guarded_ancestor(guardsh_sys::Pid::this())
+        .ok()
+        .flatten();
+    let words = guard
+        .map(guardsh_sys::process::words_of)
+        .unwrap_or_default();
+    let words: Vec<std::ffi::OsString> = words
+        .into_iter()
+        .map(std::ffi::OsString::from_vec)
+        .collect();
     match Invocation::read(&words) {
         Ok(Invocation::Shell(call)) if !words.is_empty() => {
             let door = match call.input {

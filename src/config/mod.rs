@@ -108,30 +108,55 @@ pub(crate) fn load(named: Option<&Path>, places: &Places) -> Result<Loaded, Conf
     let path = match (named, &user_file) {
         (Some(named), _) => named,
         (None, Some(file)) if fs::symlink_metadata(file).is_ok() => file,
-        (None, _) => return Ok(Loaded { config: Config::default(), origin: Origin::BuiltIn }),
+        (None, _) => {
+            return Ok(Loaded {
+                config: Config::default(),
+                origin: Origin::BuiltIn,
+            });
+        }
     };
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let text = read_trusted(&path)?;
     let config = Config::parse(&text, &path.display().to_string()).map_err(ConfigFault::Wrong)?;
-    Ok(Loaded { config, origin: Origin::File(path) })
+    Ok(Loaded {
+        config,
+        origin: Origin::File(path),
+    })
 }
 
 fn read_trusted(path: &Path) -> Result<String, ConfigFault> {
-    let unreadable = |source| ConfigFault::Read { path: path.to_owned(), source };
+    let unreadable = |source| ConfigFault::Read {
+        path: path.to_owned(),
+        source,
+    };
     // Trust is asked of the real file: a link's own owner says nothing of what it leads to.
     let real = fs::canonicalize(path).map_err(unreadable)?;
     if let Some(why) = untrusted(&real, Owner::RootOrUser).map_err(unreadable)? {
-        let mend = format!("chmod go-w {0}; chown \"$USER\" {0}", shell_words::quote(&real.display().to_string()));
-        return Err(ConfigFault::Untrusted { path: path.to_owned(), why, mend });
+        let mend = format!(
+            "chmod go-w {0}; chown \"$USER\" {0}",
+            shell_words::quote(&real.display().to_string())
+        );
+        return Err(ConfigFault::Untrusted {
+            path: path.to_owned(),
+            why,
+            mend,
+        });
     }
     let length = fs::metadata(&real).map_err(unreadable)?.len();
     if length > MAX_CONFIG_BYTES {
-        let why = format!("{length} bytes are more than the {MAX_CONFIG_BYTES} a configuration may have");
-        return Err(ConfigFault::NotText { path: path.to_owned(), why });
+        let why =
+            format!("{length} bytes are more than the {MAX_CONFIG_BYTES} a configuration may have");
+        return Err(ConfigFault::NotText {
+            path: path.to_owned(),
+            why,
+        });
     }
     let bytes = fs::read(&real).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| {
         let why = format!("byte {} is not UTF-8", error.utf8_error().valid_up_to());
-        ConfigFault::NotText { path: path.to_owned(), why }
+        ConfigFault::NotText {
+            path: path.to_owned(),
+            why,
+        }
     })
 }

@@ -19,15 +19,24 @@ impl Places {
     /// Reads the user database and the XDG variables. Without any home, state goes below `/tmp` by user id,
     /// so that a guard without a home still has a log.
     pub(crate) fn find() -> Self {
-        let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
+        let user = nix::unistd::User::from_uid(nix::unistd::getuid())
+            .ok()
+            .flatten();
         let home = user.map_or_else(|| PathBuf::from("/"), |user| user.dir);
         let base = directories::BaseDirs::new();
         let fallback = || PathBuf::from(format!("/tmp/guardsh-{}", nix::unistd::getuid()));
-        let state = base.as_ref().and_then(|base| base.state_dir().map(Path::to_owned)).unwrap_or_else(fallback);
+        let state = base
+            .as_ref()
+            .and_then(|base| base.state_dir().map(Path::to_owned))
+            .unwrap_or_else(fallback);
         Self {
             config: base.as_ref().map(|base| base.config_dir().to_owned()),
-            data: base.as_ref().map_or_else(fallback, |base| base.data_dir().to_owned()),
-            runtime: base.as_ref().and_then(|base| base.runtime_dir().map(Path::to_owned)),
+            data: base
+                .as_ref()
+                .map_or_else(fallback, |base| base.data_dir().to_owned()),
+            runtime: base
+                .as_ref()
+                .and_then(|base| base.runtime_dir().map(Path::to_owned)),
             state,
             home,
         }
@@ -35,7 +44,9 @@ impl Places {
 
     /// `guardsh.toml` of the user.
     pub(crate) fn config_file(&self) -> Option<PathBuf> {
-        self.config.as_ref().map(|folder| folder.join("guardsh.toml"))
+        self.config
+            .as_ref()
+            .map(|folder| folder.join("guardsh.toml"))
     }
 
     /// Where logs, history and accepted digests are kept.
@@ -55,7 +66,12 @@ impl Places {
 
     /// Everything that belongs to the guard itself and is protected.
     pub(crate) fn own(&self) -> Vec<PathBuf> {
-        let mut own = vec![self.state(), self.data(), PathBuf::from("/etc/guardsh"), PathBuf::from("/var/log/guardsh")];
+        let mut own = vec![
+            self.state(),
+            self.data(),
+            PathBuf::from("/etc/guardsh"),
+            PathBuf::from("/var/log/guardsh"),
+        ];
         own.extend(self.config_file());
         own.extend(self.runtime.as_ref().map(|runtime| runtime.join("guardsh")));
         own
@@ -64,5 +80,8 @@ impl Places {
 
 /// Makes a folder of the guard's own, readable by nobody else.
 pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }

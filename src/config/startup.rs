@@ -53,7 +53,12 @@ impl Accepted {
             Ok(bytes) => (serde_json::from_slice(&bytes).unwrap_or_default(), false),
             Err(error) => (BTreeMap::new(), error.kind() == io::ErrorKind::NotFound),
         };
-        Self { file, configured: configured.to_vec(), kept, first }
+        Self {
+            file,
+            configured: configured.to_vec(),
+            kept,
+            first,
+        }
     }
 
     /// Whether no start has been seen yet.
@@ -64,13 +69,16 @@ impl Accepted {
     /// Accepts these files as they are now.
     pub(crate) fn accept(&mut self, files: &[StartUpFile]) -> io::Result<()> {
         for file in files {
-            self.kept.insert(file.path.display().to_string(), file.sha256.clone());
+            self.kept
+                .insert(file.path.display().to_string(), file.sha256.clone());
         }
         self.first = false;
         if let Some(folder) = self.file.parent() {
             make_private(folder)?;
         }
-        let new = self.file.with_extension(format!("new-{}", std::process::id()));
+        let new = self
+            .file
+            .with_extension(format!("new-{}", std::process::id()));
         let mut text = serde_json::to_vec_pretty(&self.kept)?;
         text.push(b'\n');
         let mut handle = fs::File::create(&new)?;
@@ -80,8 +88,13 @@ impl Accepted {
     }
 
     fn holds(&self, path: &Path, sha256: &str) -> bool {
-        self.configured.iter().any(|known| known.eq_ignore_ascii_case(sha256))
-            || self.kept.get(&path.display().to_string()).is_some_and(|known| known == sha256)
+        self.configured
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(sha256))
+            || self
+                .kept
+                .get(&path.display().to_string())
+                .is_some_and(|known| known == sha256)
     }
 
     /// Looks at one file; `None` if it is not there.
@@ -91,7 +104,10 @@ impl Accepted {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
         let real = fs::canonicalize(path)?;
         let standing = if untrusted(&real, Owner::Root)?.is_none() && !is_home_file(path) {
             Standing::System
@@ -100,7 +116,11 @@ impl Accepted {
         } else {
             Standing::NotAccepted
         };
-        Ok(Some(StartUpFile { path: path.to_owned(), sha256, standing }))
+        Ok(Some(StartUpFile {
+            path: path.to_owned(),
+            sha256,
+            standing,
+        }))
     }
 }
 
@@ -112,7 +132,10 @@ fn is_home_file(path: &Path) -> bool {
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let facts = fs::metadata(path)?;
     if !facts.is_file() || facts.len() > MAX_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file of moderate size"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "not a regular file of moderate size",
+        ));
     }
     fs::read(path)
 }
@@ -125,7 +148,12 @@ pub(crate) fn names(shell: &str, home: &Path, login: bool, interactive: bool) ->
         ("bash", true) => {
             names.push(PathBuf::from("/etc/profile"));
             // bash reads the first of the three that it can.
-            names.extend([".bash_profile", ".bash_login", ".profile"].map(below).into_iter().find(|file| file.exists()));
+            names.extend(
+                [".bash_profile", ".bash_login", ".profile"]
+                    .map(below)
+                    .into_iter()
+                    .find(|file| file.exists()),
+            );
         }
         ("bash", false) if interactive => {
             names.extend([PathBuf::from("/etc/bash.bashrc"), below(".bashrc")]);
@@ -146,8 +174,15 @@ mod tests {
 
     fn accepted(folder: &Path, configured: &[String]) -> Accepted {
         let file = folder.join("state/startup.json");
-        let kept = fs::read(&file).map(|bytes| serde_json::from_slice(&bytes).unwrap()).unwrap_or_default();
-        Accepted { file, configured: configured.to_vec(), kept, first: false }
+        let kept = fs::read(&file)
+            .map(|bytes| serde_json::from_slice(&bytes).unwrap())
+            .unwrap_or_default();
+        Accepted {
+            file,
+            configured: configured.to_vec(),
+            kept,
+            first: false,
+        }
     }
 
     #[test]
@@ -160,23 +195,39 @@ mod tests {
         assert_eq!(file.standing, Standing::NotAccepted);
         known.accept(&[file]).unwrap();
         let again = accepted(folder.path(), &[]);
-        assert_eq!(again.look(&rc).unwrap().unwrap().standing, Standing::Accepted);
+        assert_eq!(
+            again.look(&rc).unwrap().unwrap().standing,
+            Standing::Accepted
+        );
         fs::write(&rc, "alias ls=rm\n").unwrap();
         let changed = again.look(&rc).unwrap().unwrap();
         assert_eq!(changed.standing, Standing::NotAccepted);
         let named = accepted(folder.path(), &[changed.sha256]);
-        assert_eq!(named.look(&rc).unwrap().unwrap().standing, Standing::Accepted);
+        assert_eq!(
+            named.look(&rc).unwrap().unwrap().standing,
+            Standing::Accepted
+        );
     }
 
     #[test]
     fn a_file_that_is_not_there_is_nothing_to_accept() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(accepted(folder.path(), &[]).look(&folder.path().join("none")).unwrap(), None);
+        assert_eq!(
+            accepted(folder.path(), &[])
+                .look(&folder.path().join("none"))
+                .unwrap(),
+            None
+        );
     }
 
     #[test]
     fn root_s_system_files_are_trusted() {
-        let known = Accepted { file: PathBuf::from("/nonexistent"), configured: vec![], kept: BTreeMap::new(), first: false };
+        let known = Accepted {
+            file: PathBuf::from("/nonexistent"),
+            configured: vec![],
+            kept: BTreeMap::new(),
+            first: false,
+        };
         let file = known.look(Path::new("/etc/profile")).unwrap().unwrap();
         assert_eq!(file.standing, Standing::System);
     }

@@ -24,12 +24,20 @@ pub(crate) fn untrusted(path: &Path, owner: Owner) -> io::Result<Option<String>>
         let facts = fs::symlink_metadata(part)?;
         let owned = facts.uid() == 0 || (owner == Owner::RootOrUser && facts.uid() == user);
         if !owned {
-            return Ok(Some(format!("{} belongs to user {}", part.display(), facts.uid())));
+            return Ok(Some(format!(
+                "{} belongs to user {}",
+                part.display(),
+                facts.uid()
+            )));
         }
         let writable = facts.mode() & 0o022 != 0;
         let sticky = facts.is_dir() && facts.uid() == 0 && facts.mode() & 0o1000 != 0;
         if writable && !(sticky && part != path) {
-            return Ok(Some(format!("{} can be written by others (mode {:04o})", part.display(), facts.mode() & 0o7777)));
+            return Ok(Some(format!(
+                "{} can be written by others (mode {:04o})",
+                part.display(),
+                facts.mode() & 0o7777
+            )));
         }
     }
     Ok(None)
@@ -48,7 +56,12 @@ mod tests {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(untrusted(&file, Owner::RootOrUser).unwrap(), None);
         fs::set_permissions(&file, fs::Permissions::from_mode(0o620)).unwrap();
-        assert!(untrusted(&file, Owner::RootOrUser).unwrap().unwrap().contains("0620"));
+        assert!(
+            untrusted(&file, Owner::RootOrUser)
+                .unwrap()
+                .unwrap()
+                .contains("0620")
+        );
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         assert!(untrusted(&file, Owner::RootOrUser).unwrap().is_some());

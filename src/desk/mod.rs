@@ -16,7 +16,9 @@ use crate::audit::{AuditError, AuditLog, Durable as OnDisk, Writer, line_facts};
 use crate::config::{Loaded, Places};
 use crate::feedback::{Outcome, Refusal, with_causes};
 use crate::gate::{Answer, Approved, Durable, Effect, Event, Gate, Judged, RefusalLimit, Scope};
-use guardsh_policy::{Action, AuditSync, Judgement, OwnProgram, Policy, Surroundings, Verdict, World, judge};
+use guardsh_policy::{
+    Action, AuditSync, Judgement, OwnProgram, Policy, Surroundings, Verdict, World, judge,
+};
 use guardsh_protocol::{Door, RecentLine, Request, RequestId, text_of};
 use guardsh_syntax::{Dialect, Options, Place};
 use requests::{Around, request};
@@ -121,17 +123,35 @@ struct Held {
 impl Desk {
     /// Opens the log and writes the session's first record. Without that no line can run.
     pub(crate) fn open(setup: Setup) -> Result<Self, AuditError> {
-        let Setup { loaded, places, who, dialect, facts, unaccepted } = setup;
+        let Setup {
+            loaded,
+            places,
+            who,
+            dialect,
+            facts,
+            unaccepted,
+        } = setup;
         let config = &loaded.config;
-        let path = config.audit.path.clone().unwrap_or_else(|| places.audit_log());
-        let writer =
-            Writer { session: who.session.clone(), host: who.host.clone(), user: who.user.clone(), uid: who.uid };
+        let path = config
+            .audit
+            .path
+            .clone()
+            .unwrap_or_else(|| places.audit_log());
+        let writer = Writer {
+            session: who.session.clone(),
+            host: who.host.clone(),
+            user: who.user.clone(),
+            uid: who.uid,
+        };
         let mut log = AuditLog::open(&path, writer)?;
         let mut own_files = places.own();
         own_files.push(path);
         own_files.extend(config.approval.token_file.clone());
-        let surroundings =
-            Surroundings { own_files, own_program: own_program(), start_folder: std::env::current_dir().ok() };
+        let surroundings = Surroundings {
+            own_files,
+            own_program: own_program(),
+            start_folder: std::env::current_dir().ok(),
+        };
         let policy = Policy::new(config, &surroundings);
         let limit = match who.door {
             Door::Session => Some(RefusalLimit {
@@ -173,9 +193,16 @@ impl Desk {
     }
 
     /// Reads, judges and records a text; says what to do.
-    pub(crate) fn submit(&mut self, line: &[u8], options: Options, world: &mut dyn World) -> Submitted {
+    pub(crate) fn submit(
+        &mut self,
+        line: &[u8],
+        options: Options,
+        world: &mut dyn World,
+    ) -> Submitted {
         let actions = match read(line, self.dialect, options, world) {
-            Reading::Actions(actions) if actions.is_empty() && is_blank(line) => return Submitted::Nothing,
+            Reading::Actions(actions) if actions.is_empty() && is_blank(line) => {
+                return Submitted::Nothing;
+            }
             Reading::Actions(actions) | Reading::Unsupported(actions, _) => actions,
             Reading::Incomplete(place) => return Submitted::Incomplete(place),
             Reading::Invalid(place) => return Submitted::Invalid(place),
@@ -211,7 +238,9 @@ impl Desk {
         match self.judged(judgement, asks, world) {
             Ok(judged) => {
                 self.remember(&judged);
-                let effects = self.gate.step(Event::Submitted(judged), self.began.elapsed());
+                let effects = self
+                    .gate
+                    .step(Event::Submitted(judged), self.began.elapsed());
                 self.carry_out(effects, Some(world))
             }
             Err(refusal) => Step::Refuse(refusal),
@@ -220,8 +249,13 @@ impl Desk {
 
     /// A file that nobody accepted, and that runs first, is why words are not known: the reasons say so.
     fn name_startup(&self, judgement: &mut Judgement) {
-        let Some(first) = self.unaccepted.first() else { return };
-        let asking = judgement.actions.iter_mut().filter(|action| action.verdict == Verdict::Ask);
+        let Some(first) = self.unaccepted.first() else {
+            return;
+        };
+        let asking = judgement
+            .actions
+            .iter_mut()
+            .filter(|action| action.verdict == Verdict::Ask);
         for action in asking {
             action.reason.push_str(&format!(
                 "; {} runs first and is new or was changed (guardsh trust)",
@@ -231,16 +265,34 @@ impl Desk {
     }
 
     /// Joins a judgement with its material, for which the request is made.
-    fn judged(&mut self, judgement: Judgement, asks: bool, world: &mut dyn World) -> Result<Judged, Box<Refusal>> {
-        let line = self.held.as_ref().map(|held| held.line.clone()).unwrap_or_default();
+    fn judged(
+        &mut self,
+        judgement: Judgement,
+        asks: bool,
+        world: &mut dyn World,
+    ) -> Result<Judged, Box<Refusal>> {
+        let line = self
+            .held
+            .as_ref()
+            .map(|held| held.line.clone())
+            .unwrap_or_default();
         if !asks {
-            return Ok(Judged { line, judgement, material: String::new() });
+            return Ok(Judged {
+                line,
+                judgement,
+                material: String::new(),
+            });
         }
         let around = Around {
             policy_digest: self.policy.digest(),
             recent: self.recent.iter().cloned().collect(),
             justification: self.justification.clone(),
-            timeout: self.loaded.config.approval.timeout.of(judgement.risk.band()),
+            timeout: self
+                .loaded
+                .config
+                .approval
+                .timeout
+                .of(judgement.risk.band()),
         };
         match request(&self.who, &line, &judgement, around, world) {
             Ok(request) => {
@@ -248,16 +300,28 @@ impl Desk {
                 if let Some(held) = &mut self.held {
                     held.request = Some(request);
                 }
-                Ok(Judged { line, judgement, material })
+                Ok(Judged {
+                    line,
+                    judgement,
+                    material,
+                })
             }
-            Err(error) => Err(self.fault(&format!("the request cannot be made: {}", with_causes(&error)))),
+            Err(error) => Err(self.fault(&format!(
+                "the request cannot be made: {}",
+                with_causes(&error)
+            ))),
         }
     }
 
     /// Takes what is new in when [`Desk::wake_fd`] was readable. `true`: [`Desk::progress`] has something to
     /// decide, for which it needs the world.
     pub(crate) fn collect(&mut self) -> bool {
-        self.news.extend(self.asker.as_ref().map(Asker::try_events).unwrap_or_default());
+        self.news.extend(
+            self.asker
+                .as_ref()
+                .map(Asker::try_events)
+                .unwrap_or_default(),
+        );
         while let Some(event) = self.news.front() {
             let only_tells = matches!(event.news, News::Accepted(_) | News::Retrying { .. });
             if !only_tells {
@@ -287,16 +351,25 @@ impl Desk {
 
     fn on_news(&mut self, event: AskEvent, world: Option<&mut dyn World>) -> Option<Step> {
         let held = self.held.as_mut()?;
-        let ours = held.request.as_ref().is_some_and(|request| request.id == event.ask);
+        let ours = held
+            .request
+            .as_ref()
+            .is_some_and(|request| request.id == event.ask);
         if !ours {
             return None;
         }
-        let known = held.accepted.as_ref().map_or(event.ask, |(id, _, _)| *id).to_string();
+        let known = held
+            .accepted
+            .as_ref()
+            .map_or(event.ask, |(id, _, _)| *id)
+            .to_string();
         let event = match event.news {
             News::Accepted(accepted) => {
                 held.trouble = None;
                 held.accepted = Some((accepted.request, accepted.short, accepted.url));
-                Event::Accepted { request: accepted.request.to_string() }
+                Event::Accepted {
+                    request: accepted.request.to_string(),
+                }
             }
             News::Retrying { why } => {
                 held.trouble = Some(why);
@@ -320,10 +393,13 @@ impl Desk {
             News::Expired => Event::Answered(Answer::Expired { request: known }),
             News::Pending => Event::Answered(Answer::Pending { request: known }),
             News::Unreachable { why } => Event::Answered(Answer::Unreachable { why }),
-            News::Cancelled => Event::Answered(Answer::Cancelled { request: Some(known) }),
-            News::Limited(limited) => {
-                Event::Answered(Answer::Limited { why: limited.why, retry_after: limited.retry_after })
-            }
+            News::Cancelled => Event::Answered(Answer::Cancelled {
+                request: Some(known),
+            }),
+            News::Limited(limited) => Event::Answered(Answer::Limited {
+                why: limited.why,
+                retry_after: limited.retry_after,
+            }),
             News::Claimed => Event::Claimed,
             News::ClaimLost(loss) => return world.map(|world| self.on_claim_lost(loss, world)),
         };
@@ -333,22 +409,36 @@ impl Desk {
 
     fn on_claim_lost(&mut self, loss: ClaimLoss, world: &mut dyn World) -> Step {
         let (why, anew) = match loss {
-            ClaimLoss::Taken => ("another submission of the same line has used it".to_owned(), true),
+            ClaimLoss::Taken => (
+                "another submission of the same line has used it".to_owned(),
+                true,
+            ),
             ClaimLoss::Lapsed => ("the time to use it is over".to_owned(), true),
             ClaimLoss::Refused { why } => (why, false),
-            ClaimLoss::Unknown { why } => (format!("no answer came, so it counts as used: {why}"), false),
+            ClaimLoss::Unknown { why } => (
+                format!("no answer came, so it counts as used: {why}"),
+                false,
+            ),
         };
-        let effects = self.gate.step(Event::ClaimLost { why }, self.began.elapsed());
+        let effects = self
+            .gate
+            .step(Event::ClaimLost { why }, self.began.elapsed());
         let step = self.carry_out(effects, Some(world));
-        let again = self.held.as_mut().filter(|held| anew && held.anew < ASK_ANEW).map(|held| {
-            held.anew += 1;
-            held.accepted = None;
-            held.request = None;
-            (held.line.clone(), held.options)
-        });
+        let again = self
+            .held
+            .as_mut()
+            .filter(|held| anew && held.anew < ASK_ANEW)
+            .map(|held| {
+                held.anew += 1;
+                held.accepted = None;
+                held.request = None;
+                (held.line.clone(), held.options)
+            });
         match again {
             Some((line, options)) => match read(&line, self.dialect, options, world) {
-                Reading::Actions(actions) | Reading::Unsupported(actions, _) => self.submit_held(&actions, world),
+                Reading::Actions(actions) | Reading::Unsupported(actions, _) => {
+                    self.submit_held(&actions, world)
+                }
                 Reading::Incomplete(_) | Reading::Invalid(_) => step,
             },
             None => step,
@@ -384,14 +474,19 @@ impl Desk {
         let mut todo: VecDeque<Effect> = effects.into();
         while let Some(effect) = todo.pop_front() {
             match effect {
-                Effect::Record { kind, facts, durable } => {
+                Effect::Record {
+                    kind,
+                    facts,
+                    durable,
+                } => {
                     let durable = match durable {
                         Durable::Now => OnDisk::Now,
                         Durable::Soon => OnDisk::Soon,
                     };
                     if let Err(error) = self.log.append(kind, facts, durable) {
                         self.gate.forget();
-                        let why = format!("the audit log cannot be written: {}", with_causes(&error));
+                        let why =
+                            format!("the audit log cannot be written: {}", with_causes(&error));
                         return Step::Refuse(self.fault(&why));
                     }
                 }
@@ -407,7 +502,9 @@ impl Desk {
                         Some(world) => self.judge_again(world),
                         None => {
                             self.gate.forget();
-                            return Step::Refuse(self.fault("there was no shell to judge the line with again"));
+                            return Step::Refuse(
+                                self.fault("there was no shell to judge the line with again"),
+                            );
                         }
                     };
                     for effect in effects.into_iter().rev() {
@@ -416,16 +513,26 @@ impl Desk {
                 }
                 Effect::Claim { .. } => {
                     // The asker knows an ask by the id it was handed, whatever the service calls it.
-                    let ask = self.held.as_ref().and_then(|held| held.request.as_ref()).map(|request| request.id);
+                    let ask = self
+                        .held
+                        .as_ref()
+                        .and_then(|held| held.request.as_ref())
+                        .map(|request| request.id);
                     if let (Some(asker), Some(ask)) = (&self.asker, ask) {
                         asker.claim(ask);
                         return Step::Wait;
                     }
                     self.gate.forget();
-                    return Step::Refuse(self.fault("the approval belongs to no request of this session"));
+                    return Step::Refuse(
+                        self.fault("the approval belongs to no request of this session"),
+                    );
                 }
                 Effect::Cancel { .. } => {
-                    let ask = self.held.as_ref().and_then(|held| held.request.as_ref()).map(|request| request.id);
+                    let ask = self
+                        .held
+                        .as_ref()
+                        .and_then(|held| held.request.as_ref())
+                        .map(|request| request.id);
                     if let (Some(asker), Some(ask)) = (&self.asker, ask) {
                         asker.cancel(ask);
                     }
@@ -437,7 +544,11 @@ impl Desk {
                 Effect::Refuse(not_run) => {
                     let mut refusal = words::refusal(&not_run);
                     if refusal.line.is_empty() {
-                        refusal.line = self.held.as_ref().map(|held| held.line.clone()).unwrap_or_default();
+                        refusal.line = self
+                            .held
+                            .as_ref()
+                            .map(|held| held.line.clone())
+                            .unwrap_or_default();
                     }
                     return Step::Refuse(Box::new(refusal));
                 }
@@ -448,7 +559,9 @@ impl Desk {
 
     /// Resolves and judges the held line again, as it stands now.
     fn judge_again(&mut self, world: &mut dyn World) -> Vec<Effect> {
-        let Some(held) = &self.held else { return Vec::new() };
+        let Some(held) = &self.held else {
+            return Vec::new();
+        };
         let (line, options) = (held.line.clone(), held.options);
         let asked = held.request.clone();
         let again = match read(&line, self.dialect, options, world) {
@@ -463,15 +576,20 @@ impl Desk {
         match again {
             Ok(judged) => {
                 // The claim is for what was asked, by its id; a new request is filed only if this differs.
-                let same = asked.as_ref().is_some_and(|asked| asked.material == judged.material);
+                let same = asked
+                    .as_ref()
+                    .is_some_and(|asked| asked.material == judged.material);
                 if same && let Some(held) = &mut self.held {
                     held.request = asked;
                 }
-                self.gate.step(Event::JudgedAgain(judged), self.began.elapsed())
+                self.gate
+                    .step(Event::JudgedAgain(judged), self.began.elapsed())
             }
             Err(refusal) => {
                 self.gate.forget();
-                vec![Effect::Refuse(Box::new(crate::gate::NotRun::Fault { why: refusal.reason }))]
+                vec![Effect::Refuse(Box::new(crate::gate::NotRun::Fault {
+                    why: refusal.reason,
+                }))]
             }
         }
     }
@@ -509,7 +627,12 @@ impl Desk {
             None => (None, None),
         };
         let left = held.until.saturating_duration_since(Instant::now());
-        Some(Waiting { short, left, url, trouble: held.trouble.clone() })
+        Some(Waiting {
+            short,
+            left,
+            url,
+            trouble: held.trouble.clone(),
+        })
     }
 
     /// Records how a line that ran has ended.
@@ -547,14 +670,22 @@ impl Desk {
     fn remember(&mut self, judged: &Judged) {
         let line = text_of(&guardsh_protocol::redact::redact(&judged.line));
         let verdict = judged.judgement.verdict.name().to_owned();
-        self.recent.push_back(RecentLine { line, verdict, status: None });
+        self.recent.push_back(RecentLine {
+            line,
+            verdict,
+            status: None,
+        });
         while self.recent.len() > RECENT_LINES {
             self.recent.pop_front();
         }
     }
 
     fn fault(&self, why: &str) -> Box<Refusal> {
-        let line = self.held.as_ref().map(|held| held.line.clone()).unwrap_or_default();
+        let line = self
+            .held
+            .as_ref()
+            .map(|held| held.line.clone())
+            .unwrap_or_default();
         Box::new(Refusal::new(Outcome::Fault, line, why))
     }
 }
@@ -594,7 +725,12 @@ pub(crate) fn appeal(
         }
     };
     let judgement = judge(&policy, &actions, world);
-    let timeout = setup.loaded.config.approval.timeout.of(judgement.risk.band());
+    let timeout = setup
+        .loaded
+        .config
+        .approval
+        .timeout
+        .of(judgement.risk.band());
     let around = Around {
         policy_digest: policy.digest(),
         recent: Vec::new(),
@@ -608,7 +744,11 @@ pub(crate) fn appeal(
 pub(crate) fn own_program() -> Option<OwnProgram> {
     let path: PathBuf = std::env::current_exe().ok()?.canonicalize().ok()?;
     let facts = std::fs::metadata(&path).ok()?;
-    Some(OwnProgram { path, device: facts.dev(), inode: facts.ino() })
+    Some(OwnProgram {
+        path,
+        device: facts.dev(),
+        inode: facts.ino(),
+    })
 }
 
 /// The waiting line: for how long, where, and how to give up.
@@ -616,14 +756,19 @@ pub(crate) fn waiting_words(waiting: &Waiting) -> String {
     let left = waiting.left.as_secs();
     let clock = format!("{}:{:02}", left / 60, left % 60);
     let mut words = match &waiting.short {
-        Some(short) => format!("guardsh: waiting for a person ({clock} left): guardsh approve {short}"),
+        Some(short) => {
+            format!("guardsh: waiting for a person ({clock} left): guardsh approve {short}")
+        }
         None => format!("guardsh: asking a person ({clock} left)"),
     };
     if let Some(url) = &waiting.url {
         words.push_str(&format!(" or {}", guardsh_protocol::shown(url.as_bytes())));
     }
     if let Some(trouble) = &waiting.trouble {
-        words.push_str(&format!("; {}", guardsh_protocol::shown(trouble.as_bytes())));
+        words.push_str(&format!(
+            "; {}",
+            guardsh_protocol::shown(trouble.as_bytes())
+        ));
     }
     words.push_str("; Ctrl-C gives up");
     words

@@ -17,13 +17,22 @@ pub(crate) enum Reading {
 }
 
 /// Reads a text and finds its actions.
-pub(crate) fn read(text: &[u8], dialect: Dialect, options: Options, world: &mut dyn World) -> Reading {
+pub(crate) fn read(
+    text: &[u8],
+    dialect: Dialect,
+    options: Options,
+    world: &mut dyn World,
+) -> Reading {
     match analyse(text, dialect, options, world) {
         Ok(actions) => Reading::Actions(actions),
         Err(NotRead::Incomplete(place)) => Reading::Incomplete(place),
         Err(NotRead::Invalid(place)) => Reading::Invalid(place),
         Err(NotRead::Unsupported(place)) => {
-            let actions = vec![opaque(text, format!("text that guardsh does not read: {}", place.what), world)];
+            let actions = vec![opaque(
+                text,
+                format!("text that guardsh does not read: {}", place.what),
+                world,
+            )];
             Reading::Unsupported(actions, place)
         }
     }
@@ -32,8 +41,14 @@ pub(crate) fn read(text: &[u8], dialect: Dialect, options: Options, world: &mut 
 /// The one action of a text that cannot be seen into.
 pub(crate) fn opaque(text: &[u8], what: String, world: &mut dyn World) -> Action {
     Action {
-        kind: ActionKind::Opaque(Opaque { what, suggest: None }),
-        span: Span { start: 0, end: text.len() },
+        kind: ActionKind::Opaque(Opaque {
+            what,
+            suggest: None,
+        }),
+        span: Span {
+            start: 0,
+            end: text.len(),
+        },
         folder: world.folder(),
         via: Vec::new(),
     }

@@ -1,7 +1,9 @@
 //! Requests: what a person is shown, made of what was judged.
 
 use guardsh_policy::{Folder, Judgement, Risk, World, record};
-use guardsh_protocol::{Agent, Door, Draft, RecentLine, Request, RequestError, RiskFactorRecord, RiskRecord};
+use guardsh_protocol::{
+    Agent, Door, Draft, RecentLine, Request, RequestError, RiskFactorRecord, RiskRecord,
+};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -30,7 +32,9 @@ impl Who {
     pub(crate) fn here(door: Door, shell: &Path, agent: &guardsh_policy::AgentConfig) -> Self {
         let uid = nix::unistd::getuid();
         let user = nix::unistd::User::from_uid(uid).ok().flatten();
-        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+        let host = nix::unistd::gethostname()
+            .ok()
+            .and_then(|name| name.into_string().ok());
         let said = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
         Self {
             session: uuid::Uuid::now_v7().to_string(),

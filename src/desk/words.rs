@@ -22,7 +22,11 @@ pub(crate) fn refusal(not_run: &NotRun) -> Refusal {
         }
         NotRun::DeniedByPerson { judged, answer } => by_person(judged, answer),
         NotRun::NoAnswer { judged, answer } => no_answer(judged, answer),
-        NotRun::ClaimLost { judged, request, why } => {
+        NotRun::ClaimLost {
+            judged,
+            request,
+            why,
+        } => {
             let mut refusal = of_line(Outcome::Expired, judged, Verdict::Ask);
             refusal.reason = format!("it was approved, and the approval could not be used: {why}");
             name_request(&mut refusal, Some(request));
@@ -34,9 +38,20 @@ pub(crate) fn refusal(not_run: &NotRun) -> Refusal {
 
 fn by_person(judged: &Judged, answer: &Answer) -> Refusal {
     let mut refusal = of_line(Outcome::Denied, judged, Verdict::Ask);
-    if let Answer::Denied { request, reviewer, reason, suggest, sticky } = answer {
+    if let Answer::Denied {
+        request,
+        reviewer,
+        reason,
+        suggest,
+        sticky,
+    } = answer
+    {
         refusal.by = Some(By::Person(reviewer.clone()));
-        refusal.reason = if *sticky { format!("{reason} (said before, and it still holds)") } else { reason.clone() };
+        refusal.reason = if *sticky {
+            format!("{reason} (said before, and it still holds)")
+        } else {
+            reason.clone()
+        };
         refusal.suggest = suggest.clone();
         name_request(&mut refusal, request.as_ref());
     }
@@ -48,7 +63,9 @@ fn no_answer(judged: &Judged, answer: &Answer) -> Refusal {
         Answer::Expired { request } => (Outcome::Expired, Some(request)),
         Answer::Pending { request } => (Outcome::Pending, Some(request)),
         Answer::Unreachable { .. } => (Outcome::Unreachable, None),
-        Answer::Limited { .. } | Answer::Denied { .. } | Answer::Approved { .. } => (Outcome::Denied, None),
+        Answer::Limited { .. } | Answer::Denied { .. } | Answer::Approved { .. } => {
+            (Outcome::Denied, None)
+        }
         Answer::Cancelled { request } => (Outcome::Expired, request.as_ref()),
     };
     let mut refusal = of_line(outcome, judged, Verdict::Ask);
@@ -65,16 +82,26 @@ fn no_answer(judged: &Judged, answer: &Answer) -> Refusal {
             refusal.reason = "the request was taken back".to_owned();
             refusal.exit = EXIT_INTERRUPTED;
         }
-        Answer::Expired { .. } | Answer::Pending { .. } | Answer::Denied { .. } | Answer::Approved { .. } => {}
+        Answer::Expired { .. }
+        | Answer::Pending { .. }
+        | Answer::Denied { .. }
+        | Answer::Approved { .. } => {}
     }
     refusal
 }
 
 /// A refusal that names the action which decided.
 fn of_line(outcome: Outcome, judged: &Judged, verdict: Verdict) -> Refusal {
-    let deciding = judged.judgement.actions.iter().find(|action| action.verdict == verdict);
+    let deciding = judged
+        .judgement
+        .actions
+        .iter()
+        .find(|action| action.verdict == verdict);
     let deciding = deciding.or_else(|| judged.judgement.deciding());
-    let reason = deciding.map_or_else(|| "a person has to decide".to_owned(), |action| action.reason.clone());
+    let reason = deciding.map_or_else(
+        || "a person has to decide".to_owned(),
+        |action| action.reason.clone(),
+    );
     let mut refusal = Refusal::new(outcome, judged.line.clone(), reason);
     if let Some(action) = deciding {
         refusal.rule = Some(action.rule.clone());

@@ -27,7 +27,10 @@ impl Approved {
     /// Approves anything: for tests of what comes after the gate.
     #[cfg(test)]
     pub(crate) fn for_tests(line: &[u8]) -> Self {
-        Self { line: line.to_vec(), by: Grant::Rule }
+        Self {
+            line: line.to_vec(),
+            by: Grant::Rule,
+        }
     }
 }
 
@@ -258,15 +261,35 @@ struct SessionGrant {
 #[derive(Debug)]
 enum State {
     Idle,
-    Asking { judged: Judged, request: Option<String> },
-    JudgingAgain { judged: Judged, request: String, reviewer: String, scope: Scope },
-    Claiming { judged: Judged, request: String, reviewer: String, scope: Scope },
+    Asking {
+        judged: Judged,
+        request: Option<String>,
+    },
+    JudgingAgain {
+        judged: Judged,
+        request: String,
+        reviewer: String,
+        scope: Scope,
+    },
+    Claiming {
+        judged: Judged,
+        request: String,
+        reviewer: String,
+        scope: Scope,
+    },
 }
 
 impl Gate {
     /// A gate that has let nothing through yet. `limit` locks interactive sessions only.
     pub(crate) fn new(limit: Option<RefusalLimit>, sync_always: bool) -> Self {
-        Self { state: State::Idle, session_grants: Vec::new(), denials: Vec::new(), limit, locked: false, sync_always }
+        Self {
+            state: State::Idle,
+            session_grants: Vec::new(),
+            denials: Vec::new(),
+            limit,
+            locked: false,
+            sync_always,
+        }
     }
 
     /// Whether too many denials have locked the session: every line asks until a person approves one.
@@ -278,9 +301,9 @@ impl Gate {
     pub(crate) fn held(&self) -> Option<&Judged> {
         match &self.state {
             State::Idle => None,
-            State::Asking { judged, .. } | State::JudgingAgain { judged, .. } | State::Claiming { judged, .. } => {
-                Some(judged)
-            }
+            State::Asking { judged, .. }
+            | State::JudgingAgain { judged, .. }
+            | State::Claiming { judged, .. } => Some(judged),
         }
     }
 
@@ -307,29 +330,43 @@ impl Gate {
         if self.held().is_some() {
             self.state = State::Idle;
             return vec![Effect::Refuse(Box::new(NotRun::Fault {
-                why: "a second line arrived while one was being decided; neither was run".to_owned(),
+                why: "a second line arrived while one was being decided; neither was run"
+                    .to_owned(),
             }))];
         }
-        let mut effects = vec![self.record("verdict", verdict_facts(&judged, self.locked), Durable::Soon)];
+        let mut effects = vec![self.record(
+            "verdict",
+            verdict_facts(&judged, self.locked),
+            Durable::Soon,
+        )];
         match judged.judgement.verdict {
             Verdict::Deny => {
                 self.count_denial(now, &mut effects);
                 effects.push(Effect::Refuse(Box::new(NotRun::DeniedByRule(judged))));
             }
-            Verdict::Allow if !self.locked => self.run(judged, Grant::Rule, Durable::Soon, &mut effects),
+            Verdict::Allow if !self.locked => {
+                self.run(judged, Grant::Rule, Durable::Soon, &mut effects)
+            }
             Verdict::Allow | Verdict::Ask => {
                 let grant = self
                     .session_grants
                     .iter()
                     .find(|grant| !judged.material.is_empty() && grant.material == judged.material);
                 match grant {
-                    Some(SessionGrant { request, reviewer, .. }) if !self.locked => {
-                        let by =
-                            Grant::PersonForSession { request: request.clone(), reviewer: reviewer.clone() };
+                    Some(SessionGrant {
+                        request, reviewer, ..
+                    }) if !self.locked => {
+                        let by = Grant::PersonForSession {
+                            request: request.clone(),
+                            reviewer: reviewer.clone(),
+                        };
                         self.run(judged, by, Durable::Now, &mut effects);
                     }
                     Some(_) | None => {
-                        self.state = State::Asking { judged, request: None };
+                        self.state = State::Asking {
+                            judged,
+                            request: None,
+                        };
                         effects.push(Effect::Ask);
                     }
                 }
@@ -342,10 +379,16 @@ impl Gate {
         match &mut self.state {
             State::Asking { request, judged } if request.as_ref() != Some(&accepted) => {
                 *request = Some(accepted.clone());
-                let facts = object([("request", json!(accepted)), ("material", json!(judged.material))]);
+                let facts = object([
+                    ("request", json!(accepted)),
+                    ("material", json!(judged.material)),
+                ]);
                 vec![self.record("request", facts, Durable::Soon)]
             }
-            State::Asking { .. } | State::Idle | State::JudgingAgain { .. } | State::Claiming { .. } => Vec::new(),
+            State::Asking { .. }
+            | State::Idle
+            | State::JudgingAgain { .. }
+            | State::Claiming { .. } => Vec::new(),
         }
     }
 
@@ -354,31 +397,54 @@ impl Gate {
             // An answer that nobody waits for changes nothing. What was held stays unrun.
             return Vec::new();
         };
-        let mut effects = vec![self.record("decision", answer_facts(&answer, &judged.material), Durable::Soon)];
+        let mut effects = vec![self.record(
+            "decision",
+            answer_facts(&answer, &judged.material),
+            Durable::Soon,
+        )];
         match answer {
-            Answer::Approved { request, reviewer, scope } => {
+            Answer::Approved {
+                request,
+                reviewer,
+                scope,
+            } => {
                 // The world may have moved while people thought: what runs is what is judged now.
-                self.state = State::JudgingAgain { judged, request, reviewer, scope };
+                self.state = State::JudgingAgain {
+                    judged,
+                    request,
+                    reviewer,
+                    scope,
+                };
                 effects.push(Effect::JudgeAgain);
             }
             Answer::Denied { .. } => {
                 self.count_denial(now, &mut effects);
-                effects.push(Effect::Refuse(Box::new(NotRun::DeniedByPerson { judged, answer })));
+                effects.push(Effect::Refuse(Box::new(NotRun::DeniedByPerson {
+                    judged,
+                    answer,
+                })));
             }
             Answer::Expired { .. }
             | Answer::Pending { .. }
             | Answer::Unreachable { .. }
             | Answer::Limited { .. }
             | Answer::Cancelled { .. } => {
-                effects.push(Effect::Refuse(Box::new(NotRun::NoAnswer { judged, answer })));
+                effects.push(Effect::Refuse(Box::new(NotRun::NoAnswer {
+                    judged,
+                    answer,
+                })));
             }
         }
         effects
     }
 
     fn on_judged_again(&mut self, again: Judged, now: Duration) -> Vec<Effect> {
-        let State::JudgingAgain { judged, request, reviewer, scope } =
-            std::mem::replace(&mut self.state, State::Idle)
+        let State::JudgingAgain {
+            judged,
+            request,
+            reviewer,
+            scope,
+        } = std::mem::replace(&mut self.state, State::Idle)
         else {
             return Vec::new();
         };
@@ -386,8 +452,15 @@ impl Gate {
             && again.material == judged.material
             && again.judgement.verdict != Verdict::Deny
         {
-            let claim = Effect::Claim { request: request.clone() };
-            self.state = State::Claiming { judged: again, request, reviewer, scope };
+            let claim = Effect::Claim {
+                request: request.clone(),
+            };
+            self.state = State::Claiming {
+                judged: again,
+                request,
+                reviewer,
+                scope,
+            };
             return vec![claim];
         }
         // Another material was never approved. It starts over, with the verdict it has now.
@@ -408,8 +481,12 @@ impl Gate {
     }
 
     fn on_claimed(&mut self) -> Vec<Effect> {
-        let State::Claiming { judged, request, reviewer, scope } =
-            std::mem::replace(&mut self.state, State::Idle)
+        let State::Claiming {
+            judged,
+            request,
+            reviewer,
+            scope,
+        } = std::mem::replace(&mut self.state, State::Idle)
         else {
             return Vec::new();
         };
@@ -427,18 +504,30 @@ impl Gate {
                 reviewer: reviewer.clone(),
             });
         }
-        self.run(judged, Grant::Person { request, reviewer }, Durable::Now, &mut effects);
+        self.run(
+            judged,
+            Grant::Person { request, reviewer },
+            Durable::Now,
+            &mut effects,
+        );
         effects
     }
 
     fn on_claim_lost(&mut self, why: String) -> Vec<Effect> {
-        let State::Claiming { judged, request, .. } = std::mem::replace(&mut self.state, State::Idle) else {
+        let State::Claiming {
+            judged, request, ..
+        } = std::mem::replace(&mut self.state, State::Idle)
+        else {
             return Vec::new();
         };
         let facts = object([("request", json!(request)), ("why", json!(why))]);
         vec![
             self.record("claim_lost", facts, Durable::Soon),
-            Effect::Refuse(Box::new(NotRun::ClaimLost { judged, request, why })),
+            Effect::Refuse(Box::new(NotRun::ClaimLost {
+                judged,
+                request,
+                why,
+            })),
         ]
     }
 
@@ -446,35 +535,66 @@ impl Gate {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Idle => Vec::new(),
             State::Asking { judged, request } => {
-                let answer = Answer::Cancelled { request: request.clone() };
+                let answer = Answer::Cancelled {
+                    request: request.clone(),
+                };
                 vec![
                     Effect::Cancel { request },
-                    self.record("decision", answer_facts(&answer, &judged.material), Durable::Soon),
+                    self.record(
+                        "decision",
+                        answer_facts(&answer, &judged.material),
+                        Durable::Soon,
+                    ),
                     Effect::Refuse(Box::new(NotRun::NoAnswer { judged, answer })),
                 ]
             }
-            State::JudgingAgain { judged, request, .. } | State::Claiming { judged, request, .. } => {
+            State::JudgingAgain {
+                judged, request, ..
+            }
+            | State::Claiming {
+                judged, request, ..
+            } => {
                 // Already approved: it may be claimed or not, so nobody runs it.
                 let why = "interrupted while the approval was being used".to_owned();
-                vec![Effect::Refuse(Box::new(NotRun::ClaimLost { judged, request, why }))]
+                vec![Effect::Refuse(Box::new(NotRun::ClaimLost {
+                    judged,
+                    request,
+                    why,
+                }))]
             }
         }
     }
 
     fn run(&self, judged: Judged, by: Grant, durable: Durable, effects: &mut Vec<Effect>) {
-        let durable = if self.sync_always { Durable::Now } else { durable };
-        effects.push(Effect::Record { kind: "run", facts: run_facts(&by, &judged.material), durable });
-        effects.push(Effect::Run(Approved { line: judged.line, by }));
+        let durable = if self.sync_always {
+            Durable::Now
+        } else {
+            durable
+        };
+        effects.push(Effect::Record {
+            kind: "run",
+            facts: run_facts(&by, &judged.material),
+            durable,
+        });
+        effects.push(Effect::Run(Approved {
+            line: judged.line,
+            by,
+        }));
     }
 
     fn record(&self, kind: &'static str, facts: Map<String, Value>, durable: Durable) -> Effect {
-        Effect::Record { kind, facts, durable }
+        Effect::Record {
+            kind,
+            facts,
+            durable,
+        }
     }
 
     fn count_denial(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let Some(limit) = self.limit else { return };
         self.denials.push(now);
-        self.denials.retain(|at| now.saturating_sub(*at) <= limit.within);
+        self.denials
+            .retain(|at| now.saturating_sub(*at) <= limit.within);
         if self.denials.len() >= limit.count && !self.locked {
             self.locked = true;
             let facts = object([
@@ -501,7 +621,8 @@ fn verdict_facts(judged: &Judged, locked: bool) -> Map<String, Value> {
         .actions
         .iter()
         .map(|judged| {
-            serde_json::to_value(guardsh_policy::record(judged)).unwrap_or_else(|_| json!({"kind": "unwritable"}))
+            serde_json::to_value(guardsh_policy::record(judged))
+                .unwrap_or_else(|_| json!({"kind": "unwritable"}))
         })
         .collect();
     facts.insert("actions".to_owned(), Value::Array(actions));
@@ -521,7 +642,11 @@ fn run_facts(by: &Grant, material: &str) -> Map<String, Value> {
             facts.insert("by".to_owned(), json!("person"));
             facts.insert("request".to_owned(), json!(request));
             facts.insert("reviewer".to_owned(), json!(reviewer));
-            let scope = if matches!(by, Grant::PersonForSession { .. }) { "session" } else { "once" };
+            let scope = if matches!(by, Grant::PersonForSession { .. }) {
+                "session"
+            } else {
+                "once"
+            };
             facts.insert("scope".to_owned(), json!(scope));
         }
     }
@@ -534,13 +659,30 @@ fn answer_facts(answer: &Answer, material: &str) -> Map<String, Value> {
         facts.insert(key.to_owned(), value);
     };
     match answer {
-        Answer::Approved { request, reviewer, scope } => {
+        Answer::Approved {
+            request,
+            reviewer,
+            scope,
+        } => {
             put("outcome", json!("approved"));
             put("request", json!(request));
             put("reviewer", json!(reviewer));
-            put("scope", json!(if *scope == Scope::Session { "session" } else { "once" }));
+            put(
+                "scope",
+                json!(if *scope == Scope::Session {
+                    "session"
+                } else {
+                    "once"
+                }),
+            );
         }
-        Answer::Denied { request, reviewer, reason, suggest, sticky } => {
+        Answer::Denied {
+            request,
+            reviewer,
+            reason,
+            suggest,
+            sticky,
+        } => {
             put("outcome", json!("denied"));
             put("request", json!(request));
             put("reviewer", json!(reviewer));
@@ -573,7 +715,10 @@ fn answer_facts(answer: &Answer, material: &str) -> Map<String, Value> {
 }
 
 fn object<const N: usize>(entries: [(&str, Value); N]) -> Map<String, Value> {
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    entries
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
 }
 
 #[cfg(test)]
@@ -588,13 +733,21 @@ mod tests {
     fn judged_as(line: &str, verdict: Verdict, material: &str) -> Judged {
         Judged {
             line: line.as_bytes().to_vec(),
-            judgement: Judgement { verdict, actions: Vec::new(), risk: Risk::default() },
+            judgement: Judgement {
+                verdict,
+                actions: Vec::new(),
+                risk: Risk::default(),
+            },
             material: material.to_owned(),
         }
     }
 
     fn approved(scope: Scope) -> Event {
-        Event::Answered(Answer::Approved { request: "r1".into(), reviewer: "ann".into(), scope })
+        Event::Answered(Answer::Approved {
+            request: "r1".into(),
+            reviewer: "ann".into(),
+            scope,
+        })
     }
 
     /// The effects without their records, as short words.
@@ -607,7 +760,9 @@ mod tests {
                 Effect::JudgeAgain => "judge again".to_owned(),
                 Effect::Claim { request } => format!("claim {request}"),
                 Effect::Cancel { request } => format!("cancel {request:?}"),
-                Effect::Run(approved) => format!("run {}", String::from_utf8(approved.line.clone()).unwrap()),
+                Effect::Run(approved) => {
+                    format!("run {}", String::from_utf8(approved.line.clone()).unwrap())
+                }
                 Effect::Refuse(not_run) => match **not_run {
                     NotRun::DeniedByRule(_) => "refuse: rule".to_owned(),
                     NotRun::DeniedByPerson { .. } => "refuse: person".to_owned(),
@@ -622,7 +777,13 @@ mod tests {
     const T0: Duration = Duration::ZERO;
 
     fn gate() -> Gate {
-        Gate::new(Some(RefusalLimit { count: 3, within: Duration::from_secs(600) }), false)
+        Gate::new(
+            Some(RefusalLimit {
+                count: 3,
+                within: Duration::from_secs(600),
+            }),
+            false,
+        )
     }
 
     #[test]
@@ -641,14 +802,37 @@ mod tests {
     fn an_asked_line_runs_only_after_approval_second_judgement_and_claim() {
         let mut gate = gate();
         let line = judged("touch x", Verdict::Ask);
-        assert_eq!(words(&gate.step(Event::Submitted(line.clone()), T0)), ["record verdict", "ask"]);
-        assert_eq!(words(&gate.step(Event::Accepted { request: "r1".into() }, T0)), ["record request"]);
-        assert_eq!(words(&gate.step(approved(Scope::Once), T0)), ["record decision", "judge again"]);
-        assert_eq!(words(&gate.step(Event::JudgedAgain(line.clone()), T0)), ["claim r1"]);
-        assert_eq!(words(&gate.step(Event::Claimed, T0)), ["record run", "run touch x"]);
+        assert_eq!(
+            words(&gate.step(Event::Submitted(line.clone()), T0)),
+            ["record verdict", "ask"]
+        );
+        assert_eq!(
+            words(&gate.step(
+                Event::Accepted {
+                    request: "r1".into()
+                },
+                T0
+            )),
+            ["record request"]
+        );
+        assert_eq!(
+            words(&gate.step(approved(Scope::Once), T0)),
+            ["record decision", "judge again"]
+        );
+        assert_eq!(
+            words(&gate.step(Event::JudgedAgain(line.clone()), T0)),
+            ["claim r1"]
+        );
+        assert_eq!(
+            words(&gate.step(Event::Claimed, T0)),
+            ["record run", "run touch x"]
+        );
         // One approval, one run.
         assert_eq!(words(&gate.step(Event::Claimed, T0)), [""; 0]);
-        assert_eq!(words(&gate.step(Event::Submitted(line), T0)), ["record verdict", "ask"]);
+        assert_eq!(
+            words(&gate.step(Event::Submitted(line), T0)),
+            ["record verdict", "ask"]
+        );
     }
 
     #[test]
@@ -657,7 +841,10 @@ mod tests {
         gate.step(Event::Submitted(judged("touch x", Verdict::Ask)), T0);
         gate.step(approved(Scope::Once), T0);
         let moved = judged_as("touch x", Verdict::Ask, "another");
-        assert_eq!(words(&gate.step(Event::JudgedAgain(moved), T0)), ["record changed", "record verdict", "ask"]);
+        assert_eq!(
+            words(&gate.step(Event::JudgedAgain(moved), T0)),
+            ["record changed", "record verdict", "ask"]
+        );
     }
 
     #[test]
@@ -679,7 +866,12 @@ mod tests {
         gate.step(Event::Submitted(line.clone()), T0);
         gate.step(approved(Scope::Once), T0);
         gate.step(Event::JudgedAgain(line), T0);
-        let effects = gate.step(Event::ClaimLost { why: "no answer".into() }, T0);
+        let effects = gate.step(
+            Event::ClaimLost {
+                why: "no answer".into(),
+            },
+            T0,
+        );
         assert_eq!(words(&effects), ["record claim_lost", "refuse: claim"]);
         assert_eq!(words(&gate.step(Event::Claimed, T0)), [""; 0]);
     }
@@ -692,18 +884,33 @@ mod tests {
         gate.step(approved(Scope::Session), T0);
         gate.step(Event::JudgedAgain(line.clone()), T0);
         gate.step(Event::Claimed, T0);
-        assert_eq!(words(&gate.step(Event::Submitted(line), T0)), ["record verdict", "record run", "run touch x"]);
+        assert_eq!(
+            words(&gate.step(Event::Submitted(line), T0)),
+            ["record verdict", "record run", "run touch x"]
+        );
         let elsewhere = judged_as("touch x", Verdict::Ask, "in another folder");
-        assert_eq!(words(&gate.step(Event::Submitted(elsewhere), T0)), ["record verdict", "ask"]);
+        assert_eq!(
+            words(&gate.step(Event::Submitted(elsewhere), T0)),
+            ["record verdict", "ask"]
+        );
     }
 
     #[test]
     fn silence_and_faults_run_nothing() {
         for answer in [
-            Answer::Expired { request: "r1".into() },
-            Answer::Pending { request: "r1".into() },
-            Answer::Unreachable { why: "refused".into() },
-            Answer::Limited { why: "three open".into(), retry_after: None },
+            Answer::Expired {
+                request: "r1".into(),
+            },
+            Answer::Pending {
+                request: "r1".into(),
+            },
+            Answer::Unreachable {
+                why: "refused".into(),
+            },
+            Answer::Limited {
+                why: "three open".into(),
+                retry_after: None,
+            },
         ] {
             let mut gate = gate();
             gate.step(Event::Submitted(judged("touch x", Verdict::Ask)), T0);
@@ -716,16 +923,31 @@ mod tests {
     fn an_unasked_answer_changes_nothing() {
         let mut gate = gate();
         assert_eq!(words(&gate.step(approved(Scope::Once), T0)), [""; 0]);
-        assert_eq!(words(&gate.step(Event::JudgedAgain(judged("x", Verdict::Allow)), T0)), [""; 0]);
+        assert_eq!(
+            words(&gate.step(Event::JudgedAgain(judged("x", Verdict::Allow)), T0)),
+            [""; 0]
+        );
     }
 
     #[test]
     fn ctrl_c_at_the_wait_takes_the_request_back() {
         let mut gate = gate();
         gate.step(Event::Submitted(judged("touch x", Verdict::Ask)), T0);
-        gate.step(Event::Accepted { request: "r1".into() }, T0);
+        gate.step(
+            Event::Accepted {
+                request: "r1".into(),
+            },
+            T0,
+        );
         let effects = gate.step(Event::Interrupted, T0);
-        assert_eq!(words(&effects), ["cancel Some(\"r1\")", "record decision", "refuse: no answer"]);
+        assert_eq!(
+            words(&effects),
+            [
+                "cancel Some(\"r1\")",
+                "record decision",
+                "refuse: no answer"
+            ]
+        );
         assert_eq!(words(&gate.step(approved(Scope::Once), T0)), [""; 0]);
     }
 
@@ -733,14 +955,23 @@ mod tests {
     fn too_many_denials_lock_the_session_until_a_person_approves_a_line() {
         let mut gate = gate();
         for second in 0..3 {
-            gate.step(Event::Submitted(judged("rm x", Verdict::Deny)), Duration::from_secs(second));
+            gate.step(
+                Event::Submitted(judged("rm x", Verdict::Deny)),
+                Duration::from_secs(second),
+            );
         }
         assert!(gate.is_locked());
         let line = judged("ls", Verdict::Allow);
-        assert_eq!(words(&gate.step(Event::Submitted(line.clone()), T0)), ["record verdict", "ask"]);
+        assert_eq!(
+            words(&gate.step(Event::Submitted(line.clone()), T0)),
+            ["record verdict", "ask"]
+        );
         gate.step(approved(Scope::Once), T0);
         gate.step(Event::JudgedAgain(line.clone()), T0);
-        assert_eq!(words(&gate.step(Event::Claimed, T0)), ["record unlock", "record run", "run ls"]);
+        assert_eq!(
+            words(&gate.step(Event::Claimed, T0)),
+            ["record unlock", "record run", "run ls"]
+        );
         assert!(!gate.is_locked());
     }
 
@@ -748,7 +979,10 @@ mod tests {
     fn old_denials_do_not_count() {
         let mut gate = gate();
         for minute in [0, 11, 22, 33] {
-            gate.step(Event::Submitted(judged("rm x", Verdict::Deny)), Duration::from_secs(minute * 60));
+            gate.step(
+                Event::Submitted(judged("rm x", Verdict::Deny)),
+                Duration::from_secs(minute * 60),
+            );
         }
         assert!(!gate.is_locked());
     }
@@ -757,7 +991,10 @@ mod tests {
     fn a_second_line_while_one_is_held_runs_neither() {
         let mut gate = gate();
         gate.step(Event::Submitted(judged("touch x", Verdict::Ask)), T0);
-        assert_eq!(words(&gate.step(Event::Submitted(judged("ls", Verdict::Allow)), T0)), ["refuse: fault"]);
+        assert_eq!(
+            words(&gate.step(Event::Submitted(judged("ls", Verdict::Allow)), T0)),
+            ["refuse: fault"]
+        );
         assert_eq!(words(&gate.step(approved(Scope::Once), T0)), [""; 0]);
     }
 }

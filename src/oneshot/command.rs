@@ -3,10 +3,10 @@
 use super::ready::{Ready, shell_name};
 use super::tell::{Teller, fault};
 use super::wait::waited;
-use crate::invocation::{Input, ShellCall};
 use crate::desk::{Desk, Step, Submitted};
 use crate::feedback::{EXIT_FAULT, Outcome, Refusal, with_causes};
 use crate::gate::Approved;
+use crate::invocation::{Input, ShellCall};
 use crate::world::ShellKind;
 use guardsh_sys::plain::{Change, Plain, Signals, die_like, spawn, wait_beside};
 use nix::errno::Errno;
@@ -36,31 +36,58 @@ enum Hand {
 }
 
 /// `-c`
-pub(crate) fn run_text(ready: Ready, call: &ShellCall, text: &[u8], arguments: &[OsString]) -> ExitCode {
+pub(crate) fn run_text(
+    ready: Ready,
+    call: &ShellCall,
+    text: &[u8],
+    arguments: &[OsString],
+) -> ExitCode {
     let mut ready = ready;
-    ready.world.positional = arguments.iter().skip(1).map(|word| word.as_bytes().to_vec()).collect();
+    ready.world.positional = arguments
+        .iter()
+        .skip(1)
+        .map(|word| word.as_bytes().to_vec())
+        .collect();
     run(ready, call, text, &Hand::Text(arguments.to_vec()))
 }
 
 /// A script file.
-pub(crate) fn run_file(ready: Ready, call: &ShellCall, path: &Path, arguments: &[OsString]) -> ExitCode {
+pub(crate) fn run_file(
+    ready: Ready,
+    call: &ShellCall,
+    path: &Path,
+    arguments: &[OsString],
+) -> ExitCode {
     let mut ready = ready;
-    ready.world.positional = arguments.iter().map(|word| word.as_bytes().to_vec()).collect();
+    ready.world.positional = arguments
+        .iter()
+        .map(|word| word.as_bytes().to_vec())
+        .collect();
     let found = script_path(path);
     let text = match std::fs::read(&found) {
         Ok(text) => text,
         Err(error) => {
             // In the words and with the status of the shell.
-            let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+            let status = if error.kind() == io::ErrorKind::NotFound {
+                127
+            } else {
+                126
+            };
             let name = ready.shell.name();
             let why = io_words(&error);
-            let _ = writeln!(io::stderr(), "{name}: {}: {why}", guardsh_protocol::shown(path.as_os_str().as_bytes()));
+            let _ = writeln!(
+                io::stderr(),
+                "{name}: {}: {why}",
+                guardsh_protocol::shown(path.as_os_str().as_bytes())
+            );
             return ExitCode::from(status);
         }
     };
     let real = std::fs::canonicalize(&found).unwrap_or_else(|_| found.clone());
-    let fixed = matches!(crate::config::untrusted(&real, crate::config::Owner::Root), Ok(None))
-        && nix::unistd::getuid().as_raw() != 0;
+    let fixed = matches!(
+        crate::config::untrusted(&real, crate::config::Owner::Root),
+        Ok(None)
+    ) && nix::unistd::getuid().as_raw() != 0;
     let hand = if fixed {
         Hand::Path(found.into_os_string(), arguments.to_vec())
     } else {
@@ -82,7 +109,10 @@ fn script_path(path: &Path) -> std::path::PathBuf {
 }
 
 fn io_words(error: &io::Error) -> String {
-    error.raw_os_error().map_or_else(|| error.to_string(), |number| Errno::from_raw(number).desc().to_owned())
+    error.raw_os_error().map_or_else(
+        || error.to_string(),
+        |number| Errno::from_raw(number).desc().to_owned(),
+    )
 }
 
 fn run(ready: Ready, call: &ShellCall, text: &[u8], hand: &Hand) -> ExitCode {
@@ -91,7 +121,14 @@ fn run(ready: Ready, call: &ShellCall, text: &[u8], hand: &Hand) -> ExitCode {
         Err(error) => return faulty(&format!("signals cannot be taken over: {error}")),
     };
     let reading = ready.reading();
-    let Ready { setup, mut world, env, program, shell, startup: _ } = ready;
+    let Ready {
+        setup,
+        mut world,
+        env,
+        program,
+        shell,
+        startup: _,
+    } = ready;
     let teller = Teller::new(setup.loaded.config.feedback);
     let mut desk = match Desk::open(setup) {
         Ok(desk) => desk,
@@ -163,7 +200,12 @@ fn faulty(words: &str) -> ExitCode {
 /// What the shell itself says of text that does not parse; `None` if it would run it.
 ///
 /// `-n` reads and never runs, so this is safe for any text.
-fn shells_words(program: &Path, shell: ShellKind, call: &ShellCall, text: &[u8]) -> Option<Vec<u8>> {
+fn shells_words(
+    program: &Path,
+    shell: ShellKind,
+    call: &ShellCall,
+    text: &[u8],
+) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
     // Under the name that the shell has when it runs, which stands in its words.
     command.arg0(shell_name(program, false));
@@ -194,7 +236,10 @@ fn shells_words(program: &Path, shell: ShellKind, call: &ShellCall, text: &[u8])
 /// The same for a shell in its usual state, for text that is known not to parse.
 pub(super) fn words_of_shell(program: &Path, shell: ShellKind, text: &[u8]) -> Vec<u8> {
     let call = ShellCall {
-        input: Input::Text { text: Vec::new(), arguments: vec![shell.name().into()] },
+        input: Input::Text {
+            text: Vec::new(),
+            arguments: vec![shell.name().into()],
+        },
         ..ShellCall::default()
     };
     shells_words(program, shell, &call, text)
@@ -209,7 +254,10 @@ fn plain(
     shell: ShellKind,
     env: &[(OsString, OsString)],
 ) -> Result<Plain, String> {
-    let dashed = call.login && std::env::args_os().next().is_some_and(|name| name.as_bytes().starts_with(b"-"));
+    let dashed = call.login
+        && std::env::args_os()
+            .next()
+            .is_some_and(|name| name.as_bytes().starts_with(b"-"));
     let mut argv = vec![shell_name(program, dashed)];
     if call.login && !dashed {
         argv.push("-l".into());
@@ -218,8 +266,11 @@ fn plain(
         argv.push("-i".into());
     }
     // bash takes its long options first.
-    let (long, short): (Vec<_>, Vec<_>) =
-        call.passed.iter().cloned().partition(|option| option.as_bytes().starts_with(b"--"));
+    let (long, short): (Vec<_>, Vec<_>) = call
+        .passed
+        .iter()
+        .cloned()
+        .partition(|option| option.as_bytes().starts_with(b"--"));
     argv.splice(1..1, long);
     argv.extend(short);
     let text = approved.into_line();
@@ -254,7 +305,9 @@ fn plain(
             argv.extend(arguments.iter().cloned());
         }
     }
-    let text_of = |word: OsString| CString::new(word.into_vec()).map_err(|_| "a word holds a NUL byte".to_owned());
+    let text_of = |word: OsString| {
+        CString::new(word.into_vec()).map_err(|_| "a word holds a NUL byte".to_owned())
+    };
     Ok(Plain {
         program: text_of(program.as_os_str().to_owned())?,
         argv: argv.into_iter().map(text_of).collect::<Result<_, _>>()?,

@@ -102,7 +102,8 @@ pub(crate) fn at_the_door(
     for (name, value) in caller {
         let bytes = name.as_bytes();
         if drops(bytes) {
-            door.dropped.push(guardsh_protocol::shown(bytes).to_string());
+            door.dropped
+                .push(guardsh_protocol::shown(bytes).to_string());
             continue;
         }
         if bytes.starts_with(b"GUARDSH_") || set.iter().any(|(own, _)| OsStr::new(own) == name) {
@@ -119,12 +120,15 @@ pub(crate) fn at_the_door(
         door.variables.retain(|(name, _)| name != "LESSSECURE");
         door.variables.push(("LESSSECURE".into(), "1".into()));
     }
-    door.variables.extend(set.iter().map(|(name, value)| (name.into(), value.into())));
+    door.variables
+        .extend(set.iter().map(|(name, value)| (name.into(), value.into())));
     door
 }
 
 fn drops(name: &[u8]) -> bool {
-    name.starts_with(b"BASH_FUNC_") || name.starts_with(b"__gs_") || DROPPED.iter().any(|known| known.as_bytes() == name)
+    name.starts_with(b"BASH_FUNC_")
+        || name.starts_with(b"__gs_")
+        || DROPPED.iter().any(|known| known.as_bytes() == name)
 }
 
 fn is_risky(name: &[u8]) -> bool {
@@ -136,28 +140,54 @@ mod tests {
     use super::*;
 
     fn door(variables: &[(&str, &str)], set: &[(&str, &str)]) -> DoorEnv {
-        let caller = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
-        let set: Vec<(String, String)> =
-            set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let caller = variables
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        let set: Vec<(String, String)> = set
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         at_the_door(caller, &set)
     }
 
     #[test]
     fn what_would_run_before_the_text_is_taken_out() {
         let made = door(
-            &[("BASH_ENV", "/tmp/x"), ("BASH_FUNC_ls%%", "() { id; }"), ("GUARDSH_TASK", "t"), ("HOME", "/h"), ("PAGER", "x")],
+            &[
+                ("BASH_ENV", "/tmp/x"),
+                ("BASH_FUNC_ls%%", "() { id; }"),
+                ("GUARDSH_TASK", "t"),
+                ("HOME", "/h"),
+                ("PAGER", "x"),
+            ],
             &[],
         );
         assert_eq!(made.dropped, ["BASH_ENV", "BASH_FUNC_ls%%"]);
         assert_eq!(made.risky, ["PAGER"]);
-        let names: Vec<_> = made.variables.iter().map(|(name, _)| name.to_str().unwrap()).collect();
+        let names: Vec<_> = made
+            .variables
+            .iter()
+            .map(|(name, _)| name.to_str().unwrap())
+            .collect();
         assert_eq!(names, ["HOME", "PAGER", "LESSSECURE"]);
     }
 
     #[test]
     fn the_configuration_outweighs_the_caller() {
-        let made = door(&[("TMPDIR", "/evil"), ("LESSSECURE", "0")], &[("TMPDIR", "/tmp")]);
-        assert_eq!(made.variables, [("LESSSECURE".into(), "1".into()), ("TMPDIR".into(), "/tmp".into())]);
-        assert_eq!(door(&[], &[("LESSSECURE", "0")]).variables, [("LESSSECURE".into(), "0".into())]);
+        let made = door(
+            &[("TMPDIR", "/evil"), ("LESSSECURE", "0")],
+            &[("TMPDIR", "/tmp")],
+        );
+        assert_eq!(
+            made.variables,
+            [
+                ("LESSSECURE".into(), "1".into()),
+                ("TMPDIR".into(), "/tmp".into())
+            ]
+        );
+        assert_eq!(
+            door(&[], &[("LESSSECURE", "0")]).variables,
+            [("LESSSECURE".into(), "0".into())]
+        );
     }
 }

@@ -2,10 +2,10 @@
 
 use super::env::{DoorEnv, at_the_door};
 use super::startup::{Start, files, started};
-use crate::invocation::ShellCall;
-use crate::config::startup::{Accepted, StartUpFile, Standing};
+use crate::config::startup::{Accepted, Standing, StartUpFile};
 use crate::config::{self, ConfigFault, Loaded, Places};
 use crate::desk::{Setup, Who};
+use crate::invocation::ShellCall;
 use crate::world::{DoorWorld, Found, ShellKind, Started, find_program};
 use guardsh_protocol::Door;
 use guardsh_syntax::Options;
@@ -60,8 +60,13 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
     let places = Places::find();
     let loaded = config::load(call.config.as_deref(), &places)?;
     let (program, shell) = find_shell(call, &loaded)?;
-    let set: Vec<(String, String)> =
-        loaded.config.shell.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let set: Vec<(String, String)> = loaded
+        .config
+        .shell
+        .env
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     let env = at_the_door(std::env::vars_os(), &set);
     let home = env
         .variables
@@ -80,7 +85,11 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
     };
     let mut accepted = Accepted::load(&places, &loaded.config.startup.accepted);
     let mut startup = files(&start, &accepted).map_err(NotReady::StartUp)?;
-    if accepted.is_first() && startup.iter().any(|file| file.standing == Standing::NotAccepted) {
+    if accepted.is_first()
+        && startup
+            .iter()
+            .any(|file| file.standing == Standing::NotAccepted)
+    {
         // The first start of an installation of the user's own: what is there now is what there was before
         // any line was judged. Should it not be possible to keep that, the files are simply not accepted.
         if accepted.accept(&startup).is_ok() {
@@ -89,12 +98,20 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
     }
     // A live session asks its shell; only a door without one needs to know beforehand.
     let live = matches!(door, Door::Session | Door::Stdin);
-    let started = if live { Started::Plain } else { started(&start, &startup) };
+    let started = if live {
+        Started::Plain
+    } else {
+        started(&start, &startup)
+    };
     let who = Who::here(door, &program, &loaded.config.agent);
     let facts = first_facts(&env, &startup);
     let world = DoorWorld {
         shell,
-        env: env.variables.iter().cloned().collect::<HashMap<OsString, OsString>>(),
+        env: env
+            .variables
+            .iter()
+            .cloned()
+            .collect::<HashMap<OsString, OsString>>(),
         folder: std::env::current_dir().ok(),
         home: places.home.clone(),
         trusted_path: loaded.config.policy.trusted_path.clone(),
@@ -109,8 +126,22 @@ pub(crate) fn ready(call: &ShellCall, door: Door) -> Result<Ready, NotReady> {
         .filter(|file| !live && file.standing == Standing::NotAccepted)
         .map(|file| file.path.clone())
         .collect();
-    let setup = Setup { loaded, places, who, dialect: shell.dialect(), facts, unaccepted };
-    Ok(Ready { setup, world, env, program, shell, startup })
+    let setup = Setup {
+        loaded,
+        places,
+        who,
+        dialect: shell.dialect(),
+        facts,
+        unaccepted,
+    };
+    Ok(Ready {
+        setup,
+        world,
+        env,
+        program,
+        shell,
+        startup,
+    })
 }
 
 impl Ready {
@@ -132,22 +163,33 @@ impl Ready {
 
 fn find_shell(call: &ShellCall, loaded: &Loaded) -> Result<(PathBuf, ShellKind), NotReady> {
     let named = call.program.clone().map(PathBuf::from);
-    let wanted = named.or_else(|| loaded.config.shell.program.clone()).unwrap_or_else(|| PathBuf::from("/bin/bash"));
+    let wanted = named
+        .or_else(|| loaded.config.shell.program.clone())
+        .unwrap_or_else(|| PathBuf::from("/bin/bash"));
     let path = if wanted.as_os_str().as_bytes().contains(&b'/') {
         wanted.clone()
     } else {
         // Never by the caller's PATH: which file is the shell is not the agent's to say.
-        let trusted: Vec<&[u8]> =
-            loaded.config.policy.trusted_path.iter().map(|folder| folder.as_os_str().as_bytes()).collect();
+        let trusted: Vec<&[u8]> = loaded
+            .config
+            .policy
+            .trusted_path
+            .iter()
+            .map(|folder| folder.as_os_str().as_bytes())
+            .collect();
         match find_program(wanted.as_os_str().as_bytes(), &trusted.join(&b':'), None) {
             Found::File(path) => path,
             Found::Nowhere | Found::Unknown => {
-                return Err(NotReady::NoShell { name: wanted.display().to_string() });
+                return Err(NotReady::NoShell {
+                    name: wanted.display().to_string(),
+                });
             }
         }
     };
     if !path.exists() {
-        return Err(NotReady::NoShell { name: path.display().to_string() });
+        return Err(NotReady::NoShell {
+            name: path.display().to_string(),
+        });
     }
     match ShellKind::of(&path) {
         Some(kind) => Ok((path, kind)),
@@ -156,8 +198,12 @@ fn find_shell(call: &ShellCall, loaded: &Loaded) -> Result<(PathBuf, ShellKind),
 }
 
 fn door_options(call: &ShellCall, shell: ShellKind) -> HashMap<String, bool> {
-    let mut options: HashMap<String, bool> =
-        call.shopts.iter().chain(&call.options).map(|(on, name)| (name.clone(), *on)).collect();
+    let mut options: HashMap<String, bool> = call
+        .shopts
+        .iter()
+        .chain(&call.options)
+        .map(|(on, name)| (name.clone(), *on))
+        .collect();
     if call.interactive && shell == ShellKind::Bash {
         options.entry("expand_aliases".to_owned()).or_insert(true);
     }

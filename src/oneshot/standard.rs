@@ -7,16 +7,16 @@
 use super::ready::Ready;
 use super::tell::{Teller, fault};
 use super::wait::waited;
-use crate::invocation::ShellCall;
 use crate::config::startup::Standing;
 use crate::desk::{Desk, Step, Submitted};
 use crate::feedback::{EXIT_FAULT, with_causes};
+use crate::invocation::ShellCall;
 use crate::session::{LiveWorld, Surroundings};
 use crate::shells::channel::{Channel, Fault, Report};
 use crate::shells::{StandardStart, start_standard};
 use crate::world::ShellKind;
-use guardsh_sys::plain::{Change, Signals, die_like, wait_beside};
 use guardsh_syntax::{NotRead, Options, Place, Script, Until, first_command};
+use guardsh_sys::plain::{Change, Signals, die_like, wait_beside};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -60,9 +60,17 @@ enum Next {
 
 impl Standard {
     fn start(ready: Ready, call: &ShellCall, arguments: &[OsString]) -> Result<Self, String> {
-        let signals = Signals::take().map_err(|error| format!("signals cannot be taken over: {error}"))?;
+        let signals =
+            Signals::take().map_err(|error| format!("signals cannot be taken over: {error}"))?;
         let _ = guardsh_sys::process::become_subreaper();
-        let Ready { setup, world: _, env, program, shell, startup } = ready;
+        let Ready {
+            setup,
+            world: _,
+            env,
+            program,
+            shell,
+            startup,
+        } = ready;
         let teller = Teller::new(setup.loaded.config.feedback);
         let home = setup.places.home.clone();
         let trusted_path = setup.loaded.config.policy.trusted_path.clone();
@@ -70,15 +78,33 @@ impl Standard {
         let start = StandardStart {
             kind: shell,
             program: program.clone(),
-            login: call.login && startup.iter().all(|file| file.standing != Standing::NotAccepted),
+            login: call.login
+                && startup
+                    .iter()
+                    .all(|file| file.standing != Standing::NotAccepted),
             options: call.passed.clone(),
             arguments: arguments.to_vec(),
             environment: env.variables,
         };
         let started = start_standard(&start)
             .map_err(|error| format!("{} cannot be started: {error}", program.display()))?;
-        let around = Surroundings { shell, pid: started.pid, home, trusted_path, interactive: call.interactive };
-        Ok(Self { desk, teller, signals, channel: started.channel, around, shell, program, input: Input::new() })
+        let around = Surroundings {
+            shell,
+            pid: started.pid,
+            home,
+            trusted_path,
+            interactive: call.interactive,
+        };
+        Ok(Self {
+            desk,
+            teller,
+            signals,
+            channel: started.channel,
+            around,
+            shell,
+            program,
+            input: Input::new(),
+        })
     }
 
     fn drive(&mut self) -> Result<u8, String> {
@@ -117,7 +143,9 @@ impl Standard {
                 Line::ShellEnded => return Ok(Command::ShellEnded),
             };
             if text.len() > LONGEST_COMMAND {
-                return Err(format!("a command on standard input is longer than {LONGEST_COMMAND} bytes"));
+                return Err(format!(
+                    "a command on standard input is longer than {LONGEST_COMMAND} bytes"
+                ));
             }
             if at_end && text.is_empty() {
                 return Ok(Command::End);
@@ -127,7 +155,10 @@ impl Standard {
                 continue;
             }
             let mut read = self.first_of(&text, at_end, extglob.unwrap_or(false));
-            if extglob.is_none() && may_be_extglob(&text) && matches!(read, Err(NotRead::Incomplete(_) | NotRead::Invalid(_))) {
+            if extglob.is_none()
+                && may_be_extglob(&text)
+                && matches!(read, Err(NotRead::Incomplete(_) | NotRead::Invalid(_)))
+            {
                 let on = self.has_extglob()?;
                 extglob = Some(on);
                 read = self.first_of(&text, at_end, on);
@@ -136,7 +167,9 @@ impl Standard {
                 Ok(script) if script.statements.is_empty() => return Ok(Command::Nothing),
                 Ok(_) => return Ok(Command::Text(text)),
                 Err(NotRead::Incomplete(place)) if !at_end => until = place.until,
-                Err(NotRead::Incomplete(place) | NotRead::Invalid(place)) => return Ok(Command::Invalid(text, place)),
+                Err(NotRead::Incomplete(place) | NotRead::Invalid(place)) => {
+                    return Ok(Command::Invalid(text, place));
+                }
                 // Where such a command ends cannot be told for sure; all that follows belongs to it.
                 Err(NotRead::Unsupported(_)) => return Ok(Command::Text(text)),
             }
@@ -145,14 +178,34 @@ impl Standard {
 
     fn first_of(&self, text: &[u8], at_end: bool, extglob: bool) -> Result<Script, NotRead> {
         // At the end the shell takes what a session would wait for.
-        let reading = Options { extglob, here_doc_at_end: at_end, backslash_at_end: at_end, comments: true };
+        let reading = Options {
+            extglob,
+            here_doc_at_end: at_end,
+            backslash_at_end: at_end,
+            comments: true,
+        };
         let (script, _) = first_command(text, self.shell.dialect(), reading)?;
-        let backslashes = text.strip_suffix(b"\n").unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count();
+        let backslashes = text
+            .strip_suffix(b"\n")
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .take_while(|byte| **byte == b'\\')
+            .count();
         if !at_end && backslashes % 2 == 1 {
             // A continuation takes the next line in, except in a comment. An open quote in its place tells which.
-            let quoted = [text.get(..text.len().saturating_sub(2)).unwrap_or_default(), b"'\n"].concat();
-            if let Err(NotRead::Incomplete(place)) = first_command(&quoted, self.shell.dialect(), reading) {
-                return Err(NotRead::Incomplete(Place { until: None, ..place }));
+            let quoted = [
+                text.get(..text.len().saturating_sub(2)).unwrap_or_default(),
+                b"'\n",
+            ]
+            .concat();
+            if let Err(NotRead::Incomplete(place)) =
+                first_command(&quoted, self.shell.dialect(), reading)
+            {
+                return Err(NotRead::Incomplete(Place {
+                    until: None,
+                    ..place
+                }));
             }
         }
         Ok(script)
@@ -164,7 +217,8 @@ impl Standard {
             return Ok(false);
         }
         let mut world = LiveWorld::new(&mut self.channel, &self.around);
-        let on = guardsh_policy::World::option(&mut world, "extglob") == guardsh_policy::Known::Yes(true);
+        let on = guardsh_policy::World::option(&mut world, "extglob")
+            == guardsh_policy::Known::Yes(true);
         match world.into_fault() {
             None => Ok(on),
             Some(Fault::Closed) => Ok(false),
@@ -174,7 +228,11 @@ impl Standard {
 
     /// Opens a submission, unless one is open because the shell was asked how to read it.
     fn open(&mut self) -> Result<(), Fault> {
-        if self.channel.waits() { Ok(()) } else { self.channel.open() }
+        if self.channel.waits() {
+            Ok(())
+        } else {
+            self.channel.open()
+        }
     }
 
     /// Adds the next line, newline and all. Signals and the end of the shell are seen while none comes.
@@ -188,7 +246,9 @@ impl Standard {
                 ];
                 match poll(&mut fds, PollTimeout::NONE) {
                     Ok(_) | Err(Errno::EINTR) => {}
-                    Err(errno) => return Err(format!("standard input cannot be waited for: {errno}")),
+                    Err(errno) => {
+                        return Err(format!("standard input cannot be waited for: {errno}"));
+                    }
                 }
                 let [input, signals, channel] = fds.map(|fd| fd.any().unwrap_or(true));
                 if signals {
@@ -228,18 +288,33 @@ impl Standard {
         }
         let mut world = LiveWorld::new(&mut self.channel, &self.around);
         world.prefetch(text);
-        let extglob = guardsh_policy::World::option(&mut world, "extglob") == guardsh_policy::Known::Yes(true);
-        let options = Options { extglob, here_doc_at_end: true, backslash_at_end: true, comments: true };
+        let extglob = guardsh_policy::World::option(&mut world, "extglob")
+            == guardsh_policy::Known::Yes(true);
+        let options = Options {
+            extglob,
+            here_doc_at_end: true,
+            backslash_at_end: true,
+            comments: true,
+        };
         let step = match self.desk.submit(text, options, &mut world) {
             Submitted::Judged(step) => step,
-            Submitted::Nothing => self.desk.submit_actions(text, options, Vec::new(), &mut world),
+            Submitted::Nothing => self
+                .desk
+                .submit_actions(text, options, Vec::new(), &mut world),
             Submitted::Incomplete(place) | Submitted::Invalid(place) => {
                 let what = format!("text that guardsh does not read: {}", place.what);
                 let action = crate::desk::opaque(text, what, &mut world);
-                self.desk.submit_actions(text, options, vec![action], &mut world)
+                self.desk
+                    .submit_actions(text, options, vec![action], &mut world)
             }
         };
-        let step = waited(step, &mut self.desk, &mut world, &mut self.signals, self.teller);
+        let step = waited(
+            step,
+            &mut self.desk,
+            &mut world,
+            &mut self.signals,
+            self.teller,
+        );
         match world.into_fault() {
             None => {}
             Some(Fault::Closed) => return self.ended().map(Next::End),
@@ -309,7 +384,9 @@ impl Standard {
         self.channel.distrust();
         let _ = guardsh_sys::process::signal(self.around.pid, Signal::SIGKILL);
         let _ = wait_beside(self.around.pid, &mut self.signals);
-        Err(format!("the shell answered as no shell of ours does: {why}"))
+        Err(format!(
+            "the shell answered as no shell of ours does: {why}"
+        ))
     }
 
     /// The shell is ending: its status is ours.
@@ -330,7 +407,9 @@ impl Standard {
 
     /// The shell's own words for text it would not run; it ends there, as a shell does.
     fn invalid(&mut self, text: &[u8], place: &Place) -> Result<u8, String> {
-        self.desk.invalid(text, &place.what).map_err(|error| with_causes(&error))?;
+        self.desk
+            .invalid(text, &place.what)
+            .map_err(|error| with_causes(&error))?;
         let words = super::command::words_of_shell(&self.program, self.shell, text);
         let _ = io::stderr().write_all(&words);
         self.channel.close();
@@ -360,7 +439,8 @@ enum Line {
 
 /// Whether a reader that knows extended patterns could see something else in it.
 fn may_be_extglob(text: &[u8]) -> bool {
-    text.windows(2).any(|pair| matches!(pair, [b'?' | b'*' | b'+' | b'@' | b'!', b'(']))
+    text.windows(2)
+        .any(|pair| matches!(pair, [b'?' | b'*' | b'+' | b'@' | b'!', b'(']))
 }
 
 /// Whether what must appear before reading again makes sense is in this line.

@@ -4,7 +4,7 @@
 //! variables. The files themselves are trusted or accepted; what they did is asked of a shell started in
 //! the same way, with nothing but a constant text to run, and becomes the world in which the line is judged.
 
-use crate::config::startup::{Accepted, StartUpFile, Standing, names};
+use crate::config::startup::{Accepted, Standing, StartUpFile, names};
 use crate::world::{ShellKind, Snapshot, Started};
 use guardsh_policy::Variable;
 use guardsh_syntax::{AssignValue, Command, Dialect, Options, Script, Simple, read};
@@ -54,7 +54,12 @@ pub(crate) struct Start<'a> {
 pub(crate) fn files(start: &Start<'_>, accepted: &Accepted) -> io::Result<Vec<StartUpFile>> {
     let mut paths = Vec::new();
     if start.login && !start.no_profile {
-        paths.extend(names(start.shell.name(), start.home, true, start.interactive));
+        paths.extend(names(
+            start.shell.name(),
+            start.home,
+            true,
+            start.interactive,
+        ));
     }
     if !start.login && !start.no_rc && (start.interactive || reads_rc_for_network(start)) {
         paths.extend(names(start.shell.name(), start.home, false, true));
@@ -72,14 +77,25 @@ pub(crate) fn reads_rc_for_network(start: &Start<'_>) -> bool {
     if start.shell != ShellKind::Bash || start.no_rc {
         return false;
     }
-    let value = |name: &str| start.env.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str());
-    let level = value("SHLVL").and_then(OsStr::to_str).and_then(|text| text.trim().parse::<i64>().ok()).unwrap_or(0);
+    let value = |name: &str| {
+        start
+            .env
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_os_str())
+    };
+    let level = value("SHLVL")
+        .and_then(OsStr::to_str)
+        .and_then(|text| text.trim().parse::<i64>().ok())
+        .unwrap_or(0);
     let by_ssh = value("SSH_CLIENT").is_some() || value("SSH2_CLIENT").is_some();
     level < 1 && (by_ssh || stdin_is_socket())
 }
 
 fn stdin_is_socket() -> bool {
-    let Ok(facts) = nix::sys::stat::fstat(io::stdin().as_fd()) else { return false };
+    let Ok(facts) = nix::sys::stat::fstat(io::stdin().as_fd()) else {
+        return false;
+    };
     facts.st_mode & nix::libc::S_IFMT == nix::libc::S_IFSOCK
 }
 
@@ -88,15 +104,22 @@ pub(crate) fn started(start: &Start<'_>, files: &[StartUpFile]) -> Started {
     if files.is_empty() {
         return Started::Plain;
     }
-    if files.iter().any(|file| file.standing == Standing::NotAccepted) {
+    if files
+        .iter()
+        .any(|file| file.standing == Standing::NotAccepted)
+    {
         return Started::Unknown;
     }
-    let Ok(answer) = ask(start) else { return Started::Unknown };
+    let Ok(answer) = ask(start) else {
+        return Started::Unknown;
+    };
     let snapshot = match start.shell {
         ShellKind::Bash => bash_snapshot(&answer),
         ShellKind::Dash => dash_snapshot(&answer),
     };
-    snapshot.map_or(Started::Unknown, |snapshot| Started::With(Box::new(snapshot)))
+    snapshot.map_or(Started::Unknown, |snapshot| {
+        Started::With(Box::new(snapshot))
+    })
 }
 
 fn ask(start: &Start<'_>) -> io::Result<Vec<u8>> {
@@ -105,7 +128,9 @@ fn ask(start: &Start<'_>) -> io::Result<Vec<u8>> {
         ShellKind::Dash => DASH_PROBE,
     };
     let mut command = std::process::Command::new(start.program);
-    command.env_clear().envs(start.env.iter().map(|(name, value)| (name, value)));
+    command
+        .env_clear()
+        .envs(start.env.iter().map(|(name, value)| (name, value)));
     if start.login {
         command.arg("-l");
     }
@@ -120,7 +145,14 @@ fn ask(start: &Start<'_>) -> io::Result<Vec<u8>> {
     }
     if reads_rc_for_network(start) {
         // The same files must run, whatever this shell's standard input is.
-        command.env("SSH_CLIENT", start.env.iter().find(|(name, _)| name == "SSH_CLIENT").map_or("guardsh".as_ref(), |(_, value)| value.as_os_str()));
+        command.env(
+            "SSH_CLIENT",
+            start
+                .env
+                .iter()
+                .find(|(name, _)| name == "SSH_CLIENT")
+                .map_or("guardsh".as_ref(), |(_, value)| value.as_os_str()),
+        );
     }
     command
         .args(["-c", probe])
@@ -136,15 +168,21 @@ fn ask(start: &Start<'_>) -> io::Result<Vec<u8>> {
 }
 
 fn read_within(child: &mut std::process::Child) -> io::Result<Vec<u8>> {
-    let Some(mut output) = child.stdout.take() else { return Err(io::ErrorKind::BrokenPipe.into()) };
+    let Some(mut output) = child.stdout.take() else {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    };
     let until = Instant::now() + PROBE_TIME;
     let mut bytes = Vec::new();
     let mut buffer = [0; 65536];
     let marks = 4;
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        let timeout = nix::poll::PollTimeout::try_from(left).unwrap_or(nix::poll::PollTimeout::ZERO);
-        let mut wanted = [nix::poll::PollFd::new(output.as_fd(), nix::poll::PollFlags::POLLIN)];
+        let timeout =
+            nix::poll::PollTimeout::try_from(left).unwrap_or(nix::poll::PollTimeout::ZERO);
+        let mut wanted = [nix::poll::PollFd::new(
+            output.as_fd(),
+            nix::poll::PollFlags::POLLIN,
+        )];
         if nix::poll::poll(&mut wanted, timeout)? == 0 {
             return Err(io::ErrorKind::TimedOut.into());
         }
@@ -155,7 +193,11 @@ fn read_within(child: &mut std::process::Child) -> io::Result<Vec<u8>> {
         }
         if count == 0 {
             let complete = parts(&bytes).len() >= marks;
-            return if complete { Ok(bytes) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            return if complete {
+                Ok(bytes)
+            } else {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            };
         }
     }
 }
@@ -176,22 +218,37 @@ fn parts(answer: &[u8]) -> Vec<&[u8]> {
     parts
 }
 
-const READ: Options = Options { extglob: true, here_doc_at_end: true, backslash_at_end: true, comments: true };
+const READ: Options = Options {
+    extglob: true,
+    here_doc_at_end: true,
+    backslash_at_end: true,
+    comments: true,
+};
 
 fn bash_snapshot(answer: &[u8]) -> Option<Snapshot> {
     let [variables, functions, aliases, shopts, options] = parts(answer).try_into().ok()?;
     let mut snapshot = Snapshot::default();
     for simple in simples(&read(variables, Dialect::Bash, READ).ok()?)? {
-        let [_, flags, ..] = simple.words.as_slice() else { return None };
-        declared(&flags.literal_value()?, simple.words.get(2)?, &mut snapshot.variables)?;
+        let [_, flags, ..] = simple.words.as_slice() else {
+            return None;
+        };
+        declared(
+            &flags.literal_value()?,
+            simple.words.get(2)?,
+            &mut snapshot.variables,
+        )?;
     }
     let read_functions = read(functions, Dialect::Bash, READ).ok()?;
     for statement in &read_functions.statements {
-        let [stage] = statement.list.first.stages.as_slice() else { return None };
+        let [stage] = statement.list.first.stages.as_slice() else {
+            return None;
+        };
         match &stage.command {
             Command::Function(function) => {
                 let text = functions.get(function.span.start..function.span.end)?;
-                snapshot.functions.insert(function.name.clone(), text.to_vec());
+                snapshot
+                    .functions
+                    .insert(function.name.clone(), text.to_vec());
             }
             // `declare -fx name` follows an exported function.
             Command::Simple(_) => {}
@@ -200,24 +257,42 @@ fn bash_snapshot(answer: &[u8]) -> Option<Snapshot> {
     }
     named_values(aliases, Dialect::Bash, &mut snapshot.aliases)?;
     for simple in simples(&read(shopts, Dialect::Bash, READ).ok()?)? {
-        let words: Option<Vec<Vec<u8>>> = simple.words.iter().map(|word| word.literal_value()).collect();
+        let words: Option<Vec<Vec<u8>>> = simple
+            .words
+            .iter()
+            .map(|word| word.literal_value())
+            .collect();
         if let [_, flag, name] = words?.as_slice() {
-            snapshot.options.insert(String::from_utf8(name.clone()).ok()?, flag == b"-s");
+            snapshot
+                .options
+                .insert(String::from_utf8(name.clone()).ok()?, flag == b"-s");
         }
     }
     for simple in simples(&read(options, Dialect::Bash, READ).ok()?)? {
-        let words: Option<Vec<Vec<u8>>> = simple.words.iter().map(|word| word.literal_value()).collect();
+        let words: Option<Vec<Vec<u8>>> = simple
+            .words
+            .iter()
+            .map(|word| word.literal_value())
+            .collect();
         if let [_, flag, name] = words?.as_slice() {
-            snapshot.options.insert(String::from_utf8(name.clone()).ok()?, flag == b"-o");
+            snapshot
+                .options
+                .insert(String::from_utf8(name.clone()).ok()?, flag == b"-o");
         }
     }
     Some(snapshot)
 }
 
 /// One line of `declare -p`: flags, and `NAME` or `NAME=value`.
-fn declared(flags: &[u8], word: &guardsh_syntax::Word, into: &mut HashMap<Vec<u8>, Variable>) -> Option<()> {
+fn declared(
+    flags: &[u8],
+    word: &guardsh_syntax::Word,
+    into: &mut HashMap<Vec<u8>, Variable>,
+) -> Option<()> {
     let exported = flags.contains(&b'x');
-    let plain = !flags.iter().any(|flag| matches!(flag, b'i' | b'n' | b'r' | b'l' | b'u' | b'c'));
+    let plain = !flags
+        .iter()
+        .any(|flag| matches!(flag, b'i' | b'n' | b'r' | b'l' | b'u' | b'c'));
     let is_array = flags.iter().any(|flag| matches!(flag, b'a' | b'A' | b'n'));
     match word.literal_value() {
         Some(text) if !is_array => {
@@ -231,7 +306,11 @@ fn declared(flags: &[u8], word: &guardsh_syntax::Word, into: &mut HashMap<Vec<u8
             let variable = if changes_by_itself(&name) {
                 Variable::Special { exported }
             } else {
-                Variable::Scalar { value, exported, plain }
+                Variable::Scalar {
+                    value,
+                    exported,
+                    plain,
+                }
             };
             into.insert(name, variable);
         }
@@ -244,7 +323,9 @@ fn declared(flags: &[u8], word: &guardsh_syntax::Word, into: &mut HashMap<Vec<u8
 }
 
 fn first_name(word: &guardsh_syntax::Word) -> Option<Vec<u8>> {
-    let guardsh_syntax::WordPartKind::Literal(text) = &word.parts.first()?.kind else { return None };
+    let guardsh_syntax::WordPartKind::Literal(text) = &word.parts.first()?.kind else {
+        return None;
+    };
     Some(text.split(|byte| *byte == b'=').next()?.to_vec())
 }
 
@@ -253,7 +334,19 @@ fn changes_by_itself(name: &[u8]) -> bool {
     name.starts_with(b"BASH") && name != b"BASH_VERSION"
         || matches!(
             name,
-            b"RANDOM" | b"SRANDOM" | b"SECONDS" | b"LINENO" | b"EPOCHSECONDS" | b"EPOCHREALTIME" | b"PPID" | b"_" | b"HISTCMD" | b"SHLVL" | b"PIPESTATUS" | b"OPTIND" | b"OPTARG"
+            b"RANDOM"
+                | b"SRANDOM"
+                | b"SECONDS"
+                | b"LINENO"
+                | b"EPOCHSECONDS"
+                | b"EPOCHREALTIME"
+                | b"PPID"
+                | b"_"
+                | b"HISTCMD"
+                | b"SHLVL"
+                | b"PIPESTATUS"
+                | b"OPTIND"
+                | b"OPTARG"
         )
 }
 
@@ -272,7 +365,11 @@ fn dash_snapshot(answer: &[u8]) -> Option<Snapshot> {
         let variable = if changes_by_itself(&name) {
             Variable::Special { exported }
         } else {
-            Variable::Scalar { value, exported, plain: true }
+            Variable::Scalar {
+                value,
+                exported,
+                plain: true,
+            }
         };
         snapshot.variables.insert(name, variable);
     }
@@ -285,7 +382,9 @@ fn named_values(text: &[u8], dialect: Dialect, into: &mut HashMap<Vec<u8>, Vec<u
     for simple in simples(&read(text, dialect, READ).ok()?)? {
         match (simple.assignments.as_slice(), simple.words.as_slice()) {
             ([assignment], []) => {
-                let AssignValue::Scalar(value) = &assignment.value else { return None };
+                let AssignValue::Scalar(value) = &assignment.value else {
+                    return None;
+                };
                 into.insert(assignment.name.clone(), value.literal_value()?);
             }
             ([], [words @ .., last]) if words.len() <= 2 => {

@@ -41,7 +41,10 @@ fn wait(desk: &mut Desk, world: &mut dyn World, signals: &mut Signals, teller: T
                 return step;
             }
             // The caller is gone or wants us gone: the request stays open and can be resumed.
-            if matches!(arrived.signal, Signal::SIGHUP | Signal::SIGTERM | Signal::SIGQUIT) {
+            if matches!(
+                arrived.signal,
+                Signal::SIGHUP | Signal::SIGTERM | Signal::SIGQUIT
+            ) {
                 shown.clear();
                 desk.give_up();
                 let _ = die_like(arrived.signal as i32);
@@ -53,8 +56,12 @@ fn wait(desk: &mut Desk, world: &mut dyn World, signals: &mut Signals, teller: T
         shown.show(desk);
         let _ = desk.sync_if_due();
         let Some(wake) = desk.wake_fd() else { continue };
-        let mut fds = [PollFd::new(wake, PollFlags::POLLIN), PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-        let timeout = PollTimeout::try_from(Duration::from_millis(500)).unwrap_or(PollTimeout::ZERO);
+        let mut fds = [
+            PollFd::new(wake, PollFlags::POLLIN),
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+        ];
+        let timeout =
+            PollTimeout::try_from(Duration::from_millis(500)).unwrap_or(PollTimeout::ZERO);
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(_) => std::thread::sleep(Duration::from_millis(50)),
@@ -72,14 +79,21 @@ struct Shown {
 
 impl Shown {
     fn new(teller: Teller) -> Self {
-        Self { terminal: io::stderr().is_terminal(), silent: teller.is_json(), told: None, drawn: false }
+        Self {
+            terminal: io::stderr().is_terminal(),
+            silent: teller.is_json(),
+            told: None,
+            drawn: false,
+        }
     }
 
     fn show(&mut self, desk: &Desk) {
         if self.silent {
             return;
         }
-        let Some(waiting) = desk.waiting() else { return };
+        let Some(waiting) = desk.waiting() else {
+            return;
+        };
         let words = crate::desk::waiting_words(&waiting);
         if self.terminal {
             let _ = write!(io::stderr(), "\r\x1b[2K{words}");

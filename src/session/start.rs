@@ -4,10 +4,10 @@ use super::editor::{
     Colour, Completeness, Echo, Editor, EditorEvent, EditorOptions, Style, Terminal,
 };
 use super::{Decision, Edited, Entered, InputLine, Judge, LineEditor, News, Parts};
-use crate::invocation::ShellCall;
 use crate::config::startup::{Standing, StartUpFile};
 use crate::desk::{Desk, Reading, Step, Submitted, own_program, read, waiting_words};
 use crate::feedback::{EXIT_FAULT, with_causes};
+use crate::invocation::ShellCall;
 use crate::oneshot::{Ready, Teller, fault};
 use crate::shells::{Start, StartUp};
 use crate::world::{DoorWorld, ShellKind};

@@ -6,7 +6,8 @@
 use crate::shells::channel::{Channel, Fault};
 use crate::shells::{Answer, Query, State, WordMeaning, quote};
 use crate::world::{
-    Found, ShellKind, file_facts, find_program, git_facts, home_of, is_fixed, is_folder, read_file, real_path,
+    Found, ShellKind, file_facts, find_program, git_facts, home_of, is_fixed, is_folder, read_file,
+    real_path,
 };
 use guardsh_policy::{FileFacts, Folder, GitFacts, Known, Variable, World};
 use std::collections::HashMap;

@@ -51,8 +51,13 @@ impl Shell for StandardBash {
         let mut prepared = bash::Bash.prepare(start, Path::new("/dev/null"));
         // What is behind this line in the hook is for interactive shells.
         let hook = &prepared.hook;
-        let cut = hook.windows(INTERACTIVE.len()).rposition(|window| window == INTERACTIVE);
-        let mut hook = hook.get(..cut.unwrap_or(hook.len())).unwrap_or_default().to_vec();
+        let cut = hook
+            .windows(INTERACTIVE.len())
+            .rposition(|window| window == INTERACTIVE);
+        let mut hook = hook
+            .get(..cut.unwrap_or(hook.len()))
+            .unwrap_or_default()
+            .to_vec();
         hook.extend_from_slice(
             b"for __gs_t in \"${__gs_rc[@]}\"; do if [[ -r $__gs_t ]]; then . \"$__gs_t\" <\"$__gs_tty\" 8>&- 9<&-; fi; done\n\\builtin unset __gs_rc __gs_tty __gs_i __gs_t __gs_login BASH_ENV\n\\__gs_p 0\n",
         );
@@ -60,14 +65,20 @@ impl Shell for StandardBash {
         prepared.arguments = start.options.clone();
         prepared.environment.retain(|(name, _)| name != "BASH_ENV");
         // A shell that is not interactive reads this first, if it is no login shell.
-        prepared.environment.push(("BASH_ENV".into(), "/dev/fd/7".into()));
+        prepared
+            .environment
+            .push(("BASH_ENV".into(), "/dev/fd/7".into()));
         prepared
     }
 
     fn constant_line(&self, nonce: &str, _terminal: &Path) -> Vec<u8> {
         let line = bash::Bash.constant_line(nonce, Path::new(PLACE));
         let from = [b"<".as_slice(), &super::quote::ansi_c(PLACE.as_bytes())].concat();
-        let line = replaced(&line, &from, format!("<&{BASH_INPUT} {BASH_INPUT}<&-").as_bytes());
+        let line = replaced(
+            &line,
+            &from,
+            format!("<&{BASH_INPUT} {BASH_INPUT}<&-").as_bytes(),
+        );
         // A refusal is a command that failed: errexit and ERR act on it. For text that ran they have acted already.
         let report = b"; __gs_z=$?; case $__gs_t in '') \\__gs_p \"$__gs_z\"; \\__gs_e \"$__gs_u\" ;; *) \\__gs_p \"$__gs_z\"; \\__gs_e \"$__gs_u\" && \\__gs_e \"$__gs_u\" ;; esac; }\n";
         let line = line.strip_suffix(b"; }\n").unwrap_or(&line);
@@ -144,7 +155,11 @@ pub(crate) fn start_standard(start: &StandardStart) -> io::Result<Started> {
         kind: start.kind,
         program: start.program.clone(),
         login: start.login,
-        startup: if start.login { StartUp::Usual } else { StartUp::Without },
+        startup: if start.login {
+            StartUp::Usual
+        } else {
+            StartUp::Without
+        },
         options: start.options.clone(),
         environment: start.environment.clone(),
         folder: std::env::current_dir()?,

@@ -420,7 +420,10 @@ mod tests {
         let mut snapshot = Snapshot::default();
         snapshot.aliases.insert(b"ls".to_vec(), b"rm".to_vec());
         snapshot.options.insert("expand_aliases".to_owned(), false);
-        let mut world = DoorWorld { started: Started::With(Box::new(snapshot)), ..world() };
+        let mut world = DoorWorld {
+            started: Started::With(Box::new(snapshot)),
+            ..world()
+        };
         assert_eq!(world.alias(b"ls"), Known::Yes(None));
         world.options.insert("expand_aliases".to_owned(), true);
         assert_eq!(world.alias(b"ls"), Known::Yes(Some(b"rm".to_vec())));

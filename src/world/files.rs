@@ -70,7 +70,10 @@ pub(crate) fn file_facts(found: &Path, trusted_path: &[PathBuf]) -> io::Result<F
     let facts = fs::metadata(&real)?;
     let folder = found.parent().unwrap_or(found);
     let trust = if !trusted_path.iter().any(|trusted| trusted == folder) {
-        Trust::Untrusted(format!("{} is not a trusted folder (policy.trusted_path)", folder.display()))
+        Trust::Untrusted(format!(
+            "{} is not a trusted folder (policy.trusted_path)",
+            folder.display()
+        ))
     } else {
         match untrusted(&real, Owner::Root) {
             Ok(None) => match untrusted_links(found) {
@@ -84,9 +87,18 @@ pub(crate) fn file_facts(found: &Path, trusted_path: &[PathBuf]) -> io::Result<F
     };
     let changed = match trust {
         Trust::Trusted => None,
-        Trust::Untrusted(_) => Some(i128::from(facts.ctime()) * 1_000_000_000 + i128::from(facts.ctime_nsec())),
+        Trust::Untrusted(_) => {
+            Some(i128::from(facts.ctime()) * 1_000_000_000 + i128::from(facts.ctime_nsec()))
+        }
     };
-    Ok(FileFacts { found: found.to_owned(), real, device: facts.dev(), inode: facts.ino(), changed, trust })
+    Ok(FileFacts {
+        found: found.to_owned(),
+        real,
+        device: facts.dev(),
+        inode: facts.ino(),
+        changed,
+        trust,
+    })
 }
 
 /// The folder a link lies in must be root's too, or the link could be turned elsewhere.
@@ -176,7 +188,8 @@ pub(crate) fn is_fixed(path: &Path) -> bool {
     }
     match fs::canonicalize(path) {
         Ok(real) => {
-            matches!(untrusted(&real, Owner::Root), Ok(None)) && matches!(untrusted_links(path), Ok(None))
+            matches!(untrusted(&real, Owner::Root), Ok(None))
+                && matches!(untrusted_links(path), Ok(None))
         }
         Err(_) => false,
     }
@@ -185,13 +198,18 @@ pub(crate) fn is_fixed(path: &Path) -> bool {
 /// At most `limit` bytes plus one of a regular file; `None` for anything else.
 pub(crate) fn read_file(path: &Path, limit: usize) -> Option<Vec<u8>> {
     // A FIFO would block the guard for ever.
-    let file =
-        fs::OpenOptions::new().read(true).custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits()).open(path).ok()?;
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::fcntl::OFlag::O_NONBLOCK.bits())
+        .open(path)
+        .ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
     }
     let mut bytes = Vec::new();
-    file.take(u64::try_from(limit).ok()?.saturating_add(1)).read_to_end(&mut bytes).ok()?;
+    file.take(u64::try_from(limit).ok()?.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .ok()?;
     Some(bytes)
 }
 
@@ -216,10 +234,22 @@ mod tests {
         fs::set_permissions(folder.join("b/tool"), fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{0}/a:{0}/b", folder.display());
         // The first is no program: a shell passes it over.
-        assert_eq!(find_program(b"tool", path.as_bytes(), None), Found::File(folder.join("b/tool")));
-        assert_eq!(find_program(b"nothing", path.as_bytes(), None), Found::Nowhere);
-        assert_eq!(find_program(b"./b/tool", b"", Some(&folder)), Found::File(folder.join("./b/tool")));
-        assert_eq!(find_program(b"tool", b"~/bin", Some(&folder)), Found::Unknown);
+        assert_eq!(
+            find_program(b"tool", path.as_bytes(), None),
+            Found::File(folder.join("b/tool"))
+        );
+        assert_eq!(
+            find_program(b"nothing", path.as_bytes(), None),
+            Found::Nowhere
+        );
+        assert_eq!(
+            find_program(b"./b/tool", b"", Some(&folder)),
+            Found::File(folder.join("./b/tool"))
+        );
+        assert_eq!(
+            find_program(b"tool", b"~/bin", Some(&folder)),
+            Found::Unknown
+        );
     }
 
     #[test]
@@ -232,7 +262,9 @@ mod tests {
         let facts = file_facts(&folder.join("sh"), std::slice::from_ref(&folder)).unwrap();
         assert!(matches!(facts.trust, Trust::Untrusted(why) if why.contains("0777")));
         let facts = file_facts(&folder.join("sh"), &[PathBuf::from("/bin")]).unwrap();
-        assert!(matches!(facts.trust, Trust::Untrusted(why) if why.contains("not a trusted folder")));
+        assert!(
+            matches!(facts.trust, Trust::Untrusted(why) if why.contains("not a trusted folder"))
+        );
     }
 
     #[test]
@@ -242,8 +274,14 @@ mod tests {
         symlink("real", folder.join("link")).unwrap();
         symlink("/nowhere/secret", folder.join("dangling")).unwrap();
         symlink("loop", folder.join("loop")).unwrap();
-        assert_eq!(real_path(&folder.join("link/new/file")), Some(folder.join("real/new/file")));
-        assert_eq!(real_path(&folder.join("dangling")), Some(PathBuf::from("/nowhere/secret")));
+        assert_eq!(
+            real_path(&folder.join("link/new/file")),
+            Some(folder.join("real/new/file"))
+        );
+        assert_eq!(
+            real_path(&folder.join("dangling")),
+            Some(PathBuf::from("/nowhere/secret"))
+        );
         assert_eq!(real_path(&folder.join("link/../x")), Some(folder.join("x")));
         assert_eq!(real_path(&folder.join("new/../x")), None);
         assert_eq!(real_path(&folder.join("loop")), None);

@@ -79,11 +79,17 @@ fn look_at_environment(env: &HashMap<OsString, OsString>) -> Result<(), Why> {
         let name = name.as_bytes();
         let pager = name == b"PAGER" || name == b"GIT_PAGER";
         if pager && !plain_pager(value.as_bytes()) {
-            return runs(format!("{} in the environment", String::from_utf8(name.to_vec()).unwrap_or_default()));
+            return runs(format!(
+                "{} in the environment",
+                String::from_utf8(name.to_vec()).unwrap_or_default()
+            ));
         }
         let harmless = pager || HARMLESS.iter().any(|known| known.as_bytes() == name);
         if name.starts_with(b"GIT_") && !harmless {
-            return runs(format!("{} in the environment", String::from_utf8(name.to_vec()).unwrap_or_default()));
+            return runs(format!(
+                "{} in the environment",
+                String::from_utf8(name.to_vec()).unwrap_or_default()
+            ));
         }
     }
     Ok(())
@@ -91,7 +97,17 @@ fn look_at_environment(env: &HashMap<OsString, OsString>) -> Result<(), Why> {
 
 /// The pagers that `LESSSECURE` keeps from starting a shell, or that start none.
 fn plain_pager(value: &[u8]) -> bool {
-    matches!(value, b"" | b"less" | b"cat" | b"less -R" | b"less -F" | b"less -FRX" | b"less -FRSX" | b"/usr/bin/less" | b"/bin/cat")
+    matches!(
+        value,
+        b"" | b"less"
+            | b"cat"
+            | b"less -R"
+            | b"less -F"
+            | b"less -FRX"
+            | b"less -FRSX"
+            | b"/usr/bin/less"
+            | b"/bin/cat"
+    )
 }
 
 /// The work trees around `folder` and their git folders. git takes the innermost that is a valid one; which ones
@@ -102,7 +118,8 @@ fn git_folders(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Why> {
         folders.extend(git_folder_of(place)?.map(|git| (place.to_owned(), git)));
         // git takes a folder that looks like a bare repository for one, wherever it came from. Half of one could be
         // made whole before it looks.
-        if place.join("HEAD").exists() && (place.join("objects").is_dir() || place.join("refs").is_dir())
+        if place.join("HEAD").exists()
+            && (place.join("objects").is_dir() || place.join("refs").is_dir())
             || place.join("objects").is_dir() && place.join("refs").is_dir()
         {
             if place.file_name() == Some(OsStr::new(".git")) {
@@ -122,13 +139,20 @@ fn git_folder_of(place: &Path) -> Result<Option<PathBuf>, Why> {
         Ok(facts) if facts.is_dir() => Ok(Some(dot_git)),
         Ok(facts) if facts.is_file() => {
             let text = read_file(&dot_git, 4096).ok_or(Why::Unknown)?;
-            let target = text.strip_prefix(b"gitdir:").ok_or(Why::Unknown)?.trim_ascii();
+            let target = text
+                .strip_prefix(b"gitdir:")
+                .ok_or(Why::Unknown)?
+                .trim_ascii();
             let git = place.join(OsStr::from_bytes(target));
             // Work trees and submodules keep theirs in the main one's; anywhere else any line may write to it.
             let within = super::files::real_path(&git)
                 .is_some_and(|real| real.components().any(|part| part.as_os_str() == ".git"));
             if !within {
-                return runs(format!("{} names {}, which any line may change", dot_git.display(), git.display()));
+                return runs(format!(
+                    "{} names {}, which any line may change",
+                    dot_git.display(),
+                    git.display()
+                ));
             }
             Ok(Some(git))
         }
@@ -185,7 +209,9 @@ fn links(index: &[u8]) -> Option<Vec<Vec<u8>>> {
     if !matches!(version, 2 | 3) {
         // Names are shortened against the one before: only the mode can be looked for.
         let mode = 0o160_000_u32.to_be_bytes();
-        let any = index.windows(4).any(|bytes| bytes == mode || bytes == b"link");
+        let any = index
+            .windows(4)
+            .any(|bytes| bytes == mode || bytes == b"link");
         return if any { None } else { Some(Vec::new()) };
     }
     let mut found = Vec::new();
@@ -221,7 +247,9 @@ fn look_at_modules(modules: &Path) -> Result<(), Why> {
     let mut todo = vec![modules.to_owned()];
     let mut seen = 0;
     while let Some(folder) = todo.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
         for entry in entries.flatten() {
             if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
@@ -274,7 +302,10 @@ struct Entry {
 /// A comment goes to the end of its line whatever stands there, a value goes on behind a backslash: told
 /// wrongly, one of the two hides a line.
 fn entries(text: &str) -> Result<Vec<Entry>, Why> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    let text = text
+        .strip_prefix('\u{feff}')
+        .unwrap_or(text)
+        .replace("\r\n", "\n");
     let mut rest = text.chars().peekable();
     let mut entries = Vec::new();
     let mut section: Option<String> = None;
@@ -297,7 +328,11 @@ fn entries(text: &str) -> Result<Vec<Entry>, Why> {
                     Some(_) => return Err(Why::Unknown),
                 };
                 let section = section.clone().ok_or(Why::Unknown)?;
-                entries.push(Entry { section, key, value });
+                entries.push(Entry {
+                    section,
+                    key,
+                    value,
+                });
             }
             _ => return Err(Why::Unknown),
         }
@@ -311,7 +346,9 @@ fn section_name(rest: &mut Peekable<Chars<'_>>) -> Result<String, Why> {
     loop {
         match rest.next() {
             Some(']') => break,
-            Some(c) if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') => name.push(c.to_ascii_lowercase()),
+            Some(c) if c.is_ascii_alphanumeric() || matches!(c, '-' | '.') => {
+                name.push(c.to_ascii_lowercase())
+            }
             Some(' ' | '\t') => {
                 while rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
                 if rest.next() != Some('"') {
@@ -388,18 +425,29 @@ fn value(rest: &mut Peekable<Chars<'_>>) -> Result<String, Why> {
 /// Whether lines cannot change a configuration without being asked: it lies in a git folder, with the machine's
 /// own, or among the user's protected ones.
 fn is_out_of_reach(path: &Path) -> bool {
-    let Some(path) = super::files::real_path(path) else { return false };
+    let Some(path) = super::files::real_path(path) else {
+        return false;
+    };
     let named = |name: &str| path.components().any(|part| part.as_os_str() == name);
     named(".git")
         || path.starts_with("/etc")
         || path.starts_with("/usr")
         || path.to_string_lossy().contains("/.config/git/")
-        || path.file_name().is_some_and(|name| name.as_bytes().starts_with(b".gitconfig"))
+        || path
+            .file_name()
+            .is_some_and(|name| name.as_bytes().starts_with(b".gitconfig"))
 }
 
 fn look_at_entry(entry: &Entry, path: &Path, depth: usize) -> Result<(), Why> {
-    let Entry { section, key, value } = entry;
-    let is_switch = matches!(value.as_str(), "" | "true" | "false" | "yes" | "no" | "on" | "off" | "0" | "1");
+    let Entry {
+        section,
+        key,
+        value,
+    } = entry;
+    let is_switch = matches!(
+        value.as_str(),
+        "" | "true" | "false" | "yes" | "no" | "on" | "off" | "0" | "1"
+    );
     let is_off = matches!(value.as_str(), "" | "false" | "no" | "off" | "0");
     let named = || format!("{section}.{key} in {}", path.display());
     match (section.as_str(), key.as_str()) {
@@ -413,13 +461,25 @@ fn look_at_entry(entry: &Entry, path: &Path, depth: usize) -> Result<(), Why> {
                 None => path.parent().unwrap_or(Path::new("/")).join(value),
             };
             if !is_out_of_reach(&target) {
-                return runs(format!("{} includes {}, which any line may change", path.display(), target.display()));
+                return runs(format!(
+                    "{} includes {}, which any line may change",
+                    path.display(),
+                    target.display()
+                ));
             }
             look_at_config(&target, depth + 1)
         }
         ("core", "fsmonitor") if is_off => Ok(()),
         ("core", "pager") | ("pager", _) if is_switch || plain_pager(value.as_bytes()) => Ok(()),
-        ("core", "pager" | "fsmonitor" | "hookspath" | "attributesfile" | "worktree" | "alternaterefscommand")
+        (
+            "core",
+            "pager"
+            | "fsmonitor"
+            | "hookspath"
+            | "attributesfile"
+            | "worktree"
+            | "alternaterefscommand",
+        )
         | ("pager" | "extensions", _)
             if section != "extensions" || key == "partialclone" =>
         {
@@ -430,7 +490,12 @@ fn look_at_entry(entry: &Entry, path: &Path, depth: usize) -> Result<(), Why> {
         ("remote", "promisor") if !is_off => runs(named()),
         ("log", "showsignature") if !is_off => runs(named()),
         // What the large-file extension installs runs only its own fixed program.
-        ("filter", _) if matches!(value.as_str(), "git-lfs clean -- %f" | "git-lfs smudge -- %f" | "git-lfs filter-process") => {
+        ("filter", _)
+            if matches!(
+                value.as_str(),
+                "git-lfs clean -- %f" | "git-lfs smudge -- %f" | "git-lfs filter-process"
+            ) =>
+        {
             Ok(())
         }
         ("filter", "clean" | "smudge" | "process") => runs(named()),
@@ -460,7 +525,10 @@ mod tests {
         assert_eq!(facts(config), GitFacts::Harmless);
         let lfs = "[filter \"lfs\"]\n clean = git-lfs clean -- %f\n process = git-lfs filter-process\n required = true\n";
         assert_eq!(facts(lfs), GitFacts::Harmless);
-        assert_eq!(facts("[core]\n pager = less\n fsmonitor = false\n"), GitFacts::Harmless);
+        assert_eq!(
+            facts("[core]\n pager = less\n fsmonitor = false\n"),
+            GitFacts::Harmless
+        );
     }
 
     #[test]
@@ -518,12 +586,18 @@ mod tests {
         fs::create_dir_all(top.path().join(".git/objects")).unwrap();
         fs::write(top.path().join(".git/config"), evil).unwrap();
         fs::create_dir_all(top.path().join("sub/.git")).unwrap();
-        assert!(matches!(git_facts(&top.path().join("sub"), &HashMap::new()), GitFacts::Runs(_)));
+        assert!(matches!(
+            git_facts(&top.path().join("sub"), &HashMap::new()),
+            GitFacts::Runs(_)
+        ));
         // A folder that any line can write into is no place for a configuration.
         let other = tempfile::tempdir().unwrap();
         fs::write(other.path().join(".git"), "gitdir: ./plain\n").unwrap();
         fs::create_dir(other.path().join("plain")).unwrap();
-        assert!(matches!(git_facts(other.path(), &HashMap::new()), GitFacts::Runs(_)));
+        assert!(matches!(
+            git_facts(other.path(), &HashMap::new()),
+            GitFacts::Runs(_)
+        ));
     }
 
     #[test]
@@ -532,7 +606,14 @@ mod tests {
         let git = |folder: &Path, arguments: &[&str]| {
             let status = std::process::Command::new("git")
                 .current_dir(folder)
-                .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
+                .args([
+                    "-c",
+                    "user.name=a",
+                    "-c",
+                    "user.email=a@b",
+                    "-c",
+                    "init.defaultBranch=main",
+                ])
                 .args(arguments)
                 .stdout(std::process::Stdio::null())
                 .stderr(std::process::Stdio::null())
@@ -550,27 +631,60 @@ mod tests {
         fs::write(top.path().join("file"), "x").unwrap();
         git(top.path(), &["add", "."]);
         let seen = links(&fs::read(top.path().join(".git/index")).unwrap()).unwrap();
-        assert_eq!(seen, [b"a".to_vec(), b"longer-name-and-symlink".to_vec(), b"sub/deep".to_vec()]);
+        assert_eq!(
+            seen,
+            [
+                b"a".to_vec(),
+                b"longer-name-and-symlink".to_vec(),
+                b"sub/deep".to_vec()
+            ]
+        );
         assert_eq!(git_facts(top.path(), &HashMap::new()), GitFacts::Harmless);
-        git(&top.path().join("sub/deep"), &["config", "core.fsmonitor", "./evil"]);
-        assert!(matches!(git_facts(top.path(), &HashMap::new()), GitFacts::Runs(_)));
+        git(
+            &top.path().join("sub/deep"),
+            &["config", "core.fsmonitor", "./evil"],
+        );
+        assert!(matches!(
+            git_facts(top.path(), &HashMap::new()),
+            GitFacts::Runs(_)
+        ));
     }
 
     #[test]
     fn variables_hooks_and_bare_repositories_are_found() {
         let folder = tempfile::tempdir().unwrap();
-        let env = |name: &str, value: &str| HashMap::from([(OsString::from(name), OsString::from(value))]);
-        assert_eq!(git_facts(folder.path(), &env("PAGER", "less")), GitFacts::Harmless);
-        assert!(matches!(git_facts(folder.path(), &env("PAGER", "sh")), GitFacts::Runs(_)));
-        assert!(matches!(git_facts(folder.path(), &env("GIT_EXTERNAL_DIFF", "x")), GitFacts::Runs(_)));
-        assert_eq!(git_facts(folder.path(), &env("GIT_AUTHOR_NAME", "A")), GitFacts::Harmless);
+        let env = |name: &str, value: &str| {
+            HashMap::from([(OsString::from(name), OsString::from(value))])
+        };
+        assert_eq!(
+            git_facts(folder.path(), &env("PAGER", "less")),
+            GitFacts::Harmless
+        );
+        assert!(matches!(
+            git_facts(folder.path(), &env("PAGER", "sh")),
+            GitFacts::Runs(_)
+        ));
+        assert!(matches!(
+            git_facts(folder.path(), &env("GIT_EXTERNAL_DIFF", "x")),
+            GitFacts::Runs(_)
+        ));
+        assert_eq!(
+            git_facts(folder.path(), &env("GIT_AUTHOR_NAME", "A")),
+            GitFacts::Harmless
+        );
         fs::create_dir_all(folder.path().join(".git/hooks")).unwrap();
         fs::write(folder.path().join(".git/hooks/post-index-change"), "").unwrap();
-        assert!(matches!(git_facts(folder.path(), &HashMap::new()), GitFacts::Runs(_)));
+        assert!(matches!(
+            git_facts(folder.path(), &HashMap::new()),
+            GitFacts::Runs(_)
+        ));
         let bare = tempfile::tempdir().unwrap();
         fs::write(bare.path().join("HEAD"), "").unwrap();
         fs::create_dir(bare.path().join("objects")).unwrap();
         fs::create_dir(bare.path().join("refs")).unwrap();
-        assert!(matches!(git_facts(bare.path(), &HashMap::new()), GitFacts::Runs(_)));
+        assert!(matches!(
+            git_facts(bare.path(), &HashMap::new()),
+            GitFacts::Runs(_)
+        ));
     }
 }

@@ -8,5 +8,7 @@ mod files;
 mod git;
 
 pub(crate) use door::{DoorWorld, ShellKind, Snapshot, Started, home_of};
-pub(crate) use files::{Found, file_facts, find_program, is_fixed, is_folder, read_file, real_path};
+pub(crate) use files::{
+    Found, file_facts, find_program, is_fixed, is_folder, read_file, real_path,
+};
 pub(crate) use git::git_facts;

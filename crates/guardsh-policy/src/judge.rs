@@ -584,7 +584,9 @@ impl Judge<'_> {
     /// option that names a file or a folder.
     fn is_own_question(&self, call: &Call<'_>) -> bool {
         let own = match (&self.policy.own_program, call.program) {
-            (Some(own), Program::File(file)) => file.device == own.device && file.inode == own.inode,
+            (Some(own), Program::File(file)) => {
+                file.device == own.device && file.inode == own.inode
+            }
             (None, _)
             | (
                 Some(_),
@@ -592,7 +594,9 @@ impl Judge<'_> {
             ) => false,
         };
         let words: Option<Vec<&[u8]>> = call.arguments.iter().map(ActionWord::value).collect();
-        let Some(words) = words.filter(|_| own) else { return false };
+        let Some(words) = words.filter(|_| own) else {
+            return false;
+        };
         let is_line = |line: &[u8]| !line.starts_with(b"-");
         let line_is_plain = |rest: &[&[u8]]| match rest {
             [b"--", _] => true,
@@ -602,7 +606,9 @@ impl Judge<'_> {
         match words.as_slice() {
             [b"check", b"--json", rest @ ..] | [b"check", rest @ ..] => line_is_plain(rest),
             [b"request", b"--reason", _, rest @ ..] => line_is_plain(rest),
-            [b"request", reason, rest @ ..] => reason.starts_with(b"--reason=") && line_is_plain(rest),
+            [b"request", reason, rest @ ..] => {
+                reason.starts_with(b"--reason=") && line_is_plain(rest)
+            }
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 //! Two digests name it. `material` is what would run and where; it is the same however often the same thing
 //! is asked. `digest` is this one request, `material` in it; decisions carry it.
 
-use crate::{ActionRecord, ProgramRecord, CanonicalError, canonical_digest, sha256_hex};
+use crate::{ActionRecord, CanonicalError, ProgramRecord, canonical_digest, sha256_hex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::{SignedDuration, Timestamp};
@@ -646,6 +646,7 @@ mod tests {
                     path: Some("/usr/bin/touch".to_owned()),
                     device: Some("1".to_owned()),
                     inode: Some(u64::MAX.to_string()),
+                    changed: None,
                 }),
                 cwd: Some("/srv".to_owned()),
                 words: vec!["literal".to_owned(), "literal".to_owned()],

@@ -24,10 +24,13 @@ fn main() {
             let Ok(row) = serde_json::from_str::<serde_json::Value>(row) else {
                 continue;
             };
-            let Some(line) = row["line"].as_str() else {
+            let Some(line) = row.get("line").and_then(serde_json::Value::as_str) else {
                 continue;
             };
-            let good = row["bash"].as_bool().unwrap_or(true);
+            let good = row
+                .get("bash")
+                .and_then(serde_json::Value::as_bool)
+                .unwrap_or(true);
             let (kind, what) = match read(line.as_bytes(), Dialect::Bash, options) {
                 Ok(_) => ("read", String::new()),
                 Err(NotRead::Incomplete(place)) => ("incomplete", place.what),

@@ -247,6 +247,7 @@ impl Reader<'_> {
         self.blanks();
         match self.peek() {
             None => return self.incomplete(start, "unclosed case"),
+            Some(b'<' | b'>') if self.is_bash() && self.peek_second() == Some(b'(') => {}
             Some(byte) if ends_word(byte) => return self.unexpected(),
             Some(_) => {}
         }
@@ -280,6 +281,7 @@ impl Reader<'_> {
             self.blanks();
             match self.peek() {
                 None => return self.incomplete(start, "unclosed case"),
+                Some(b'<' | b'>') if self.is_bash() && self.peek_second() == Some(b'(') => {}
                 Some(byte) if ends_word(byte) => return self.unexpected(),
                 Some(_) => {}
             }

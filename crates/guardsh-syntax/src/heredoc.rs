@@ -154,12 +154,12 @@ impl<'t> Reader<'t> {
         inner.pos = start;
         let parts = inner.parts(Quoting::HereDoc).map_err(|error| match error {
             // The shell finds the end of the body first and this only when it expands.
-            NotRead::Incomplete(mut place) => {
+            NotRead::Incomplete(mut place) | NotRead::Invalid(mut place) => {
                 place.what = format!("{} in a here-document", place.what);
                 place.until = None;
                 NotRead::Unsupported(place)
             }
-            other @ (NotRead::Invalid(_) | NotRead::Unsupported(_)) => other,
+            other @ NotRead::Unsupported(_) => other,
         })?;
         let span = Span {
             start: self.base + start,

@@ -410,6 +410,13 @@ impl Reader<'_> {
             Some(byte @ (b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')) => {
                 self.bump();
                 self.bump();
+                if quoting.globs()
+                    && self.is_bash()
+                    && matches!(byte, b'@' | b'*' | b'?' | b'!')
+                    && self.peek() == Some(b'(')
+                {
+                    return self.unsupported(start, "a parenthesis behind a parameter");
+                }
                 WordPartKind::Param(crate::param::plain(vec![byte]))
             }
             Some(b'\'') if quoting.quotes() && !quoting.in_double() => {
@@ -504,14 +511,14 @@ impl Reader<'_> {
         let mut reader = Reader::new(&inner, self.dialect, self.options);
         reader.base = self.base + start;
         reader.depth = self.depth;
-        // Whatever the shell would make of a quote or bracket left open in here, it is not judged.
+        // The shell looks inside only when it runs it, and not always at all of it.
         let script = reader.whole_script().map_err(|error| match error {
-            NotRead::Incomplete(mut place) => {
+            NotRead::Incomplete(mut place) | NotRead::Invalid(mut place) => {
                 place.what = format!("{} in backquotes", place.what);
                 place.until = None;
                 NotRead::Unsupported(place)
             }
-            other @ (NotRead::Invalid(_) | NotRead::Unsupported(_)) => other,
+            other @ NotRead::Unsupported(_) => other,
         })?;
         self.leave();
         Ok(script)

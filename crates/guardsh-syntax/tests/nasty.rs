@@ -1,4 +1,5 @@
 //! Texts made to break a reader: deep, long, cut off, odd. It answers, and soon.
+#![expect(clippy::print_stderr, reason = "a slow test tells what it was at")]
 
 use std::time::{Duration, Instant};
 
@@ -163,10 +164,7 @@ fn much_of_anything_is_answered_in_linear_time() {
             "braces with many alternatives",
             format!("{{{}}}", "a,".repeat(MANY / 2)),
         ),
-        (
-            "a brace range of dots",
-            format!("{{{}}}", ".".repeat(MANY)),
-        ),
+        ("a brace range of dots", format!("{{{}}}", ".".repeat(MANY))),
         (
             "braces that do not close",
             format!("{}..", "{a".repeat(MANY / 2)),
@@ -178,7 +176,10 @@ fn much_of_anything_is_answered_in_linear_time() {
             "a long descriptor name",
             format!("{{{}}}>x", "a".repeat(MANY)),
         ),
-        ("arithmetic names", format!("$(({}))", "a+".repeat(MANY / 2))),
+        (
+            "arithmetic names",
+            format!("$(({}))", "a+".repeat(MANY / 2)),
+        ),
         ("different arithmetic names", {
             let names: Vec<String> = (0..MANY / 6).map(|number| format!("a{number}")).collect();
             format!("$(({}))", names.join("+"))
@@ -213,7 +214,10 @@ fn much_of_anything_is_answered_in_linear_time() {
             "case patterns",
             format!("case a in {}b) c;; esac", "a|".repeat(MANY / 2)),
         ),
-        ("test terms", format!("[[ {} a ]]", "a && ".repeat(MANY / 5))),
+        (
+            "test terms",
+            format!("[[ {} a ]]", "a && ".repeat(MANY / 5)),
+        ),
         (
             "many documents pending",
             format!("{}\n", "<<E ".repeat(MANY / 4)),
@@ -221,7 +225,11 @@ fn much_of_anything_is_answered_in_linear_time() {
         ("documents one by one", "a <<E\nb\nE\n".repeat(MANY / 10)),
         (
             "documents on one line",
-            format!("a {}\n{}", "<<E ".repeat(MANY / 10), "b\nE\n".repeat(MANY / 10)),
+            format!(
+                "a {}\n{}",
+                "<<E ".repeat(MANY / 10),
+                "b\nE\n".repeat(MANY / 10)
+            ),
         ),
         (
             "a long document",
@@ -243,7 +251,10 @@ fn much_of_anything_is_answered_in_linear_time() {
             "documents in substitutions",
             "$(a <<E\nb\nE\n)".repeat(MANY / 14),
         ),
-        ("commands in backquotes", format!("`{}`", "a;".repeat(MANY / 2))),
+        (
+            "commands in backquotes",
+            format!("`{}`", "a;".repeat(MANY / 2)),
+        ),
         (
             "backquotes in documents",
             format!("a <<E\n{}\nE\n", "`a` ".repeat(MANY / 4)),

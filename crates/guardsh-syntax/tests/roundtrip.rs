@@ -1,4 +1,14 @@
 //! What the reader accepts, bash understands alike: its own parser is the judge, on many lines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and says what it counted"
+)]
 
 mod support;
 
@@ -51,7 +61,11 @@ fn bash_understands_alike(extglob: bool, usual: usize) {
             continue;
         };
         let short = if faults.len() < 20 {
-            shortest(line, what, extglob)
+            shortest(line, |shorter| {
+                read(shorter, Dialect::Bash, options(extglob)).is_ok_and(|script| {
+                    differences(&[shorter.to_vec()], &[script], extglob) == [Some(what)]
+                })
+            })
         } else {
             line.clone()
         };
@@ -103,7 +117,7 @@ fn told(line: &[u8], script: &Script, extglob: bool) -> String {
 }
 
 /// A shorter line with the same fault: pieces are taken out as long as it stays.
-fn shortest(line: &[u8], what: &'static str, extglob: bool) -> Vec<u8> {
+fn shortest(line: &[u8], still: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut line = line.to_vec();
     let mut piece = line.len() / 2;
     while piece > 0 {
@@ -111,10 +125,7 @@ fn shortest(line: &[u8], what: &'static str, extglob: bool) -> Vec<u8> {
         while at < line.len() {
             let mut shorter = line.clone();
             shorter.drain(at..(at + piece).min(line.len()));
-            let same = read(&shorter, Dialect::Bash, options(extglob)).is_ok_and(|script| {
-                differences(std::slice::from_ref(&shorter), &[script], extglob) == [Some(what)]
-            });
-            if same {
+            if still(&shorter) {
                 line = shorter;
             } else {
                 at += piece;
@@ -329,4 +340,40 @@ fn differs_command_by_command(
     }
     let (one, other) = (shape(&joined), shape(whole));
     (one != other).then(|| format!("{one}\n{other}"))
+}
+
+/// A line that the shell would run must never be told to be a syntax error: at worst it is unsupported.
+#[test]
+fn what_bash_accepts_is_never_called_a_syntax_error() {
+    let (count, seed) = extent(1500);
+    let mut chance = Chance::new(seed.wrapping_add(13));
+    let lines: Vec<Vec<u8>> = material(count, &mut chance)
+        .into_iter()
+        .filter(|line| {
+            let read = read(line, Dialect::Bash, options(true));
+            matches!(read, Err(NotRead::Invalid(_)))
+        })
+        .collect();
+    let called_invalid = |line: &[u8]| {
+        matches!(
+            read(line, Dialect::Bash, options(true)),
+            Err(NotRead::Invalid(_))
+        )
+    };
+    let faults: Vec<Fault> = lines
+        .iter()
+        .zip(understood(&lines, true))
+        .filter(|(_, answer)| answer.is_some())
+        .map(|(line, _)| {
+            let line = shortest(line, |shorter| {
+                called_invalid(shorter) && understood(&[shorter.to_vec()], true)[0].is_some()
+            });
+            Fault {
+                what: "bash accepts what is called invalid",
+                more: format!("{:?}", read(&line, Dialect::Bash, options(true))),
+                line,
+            }
+        })
+        .collect();
+    fail_on(&faults);
 }

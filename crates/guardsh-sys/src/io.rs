@@ -198,7 +198,10 @@ pub fn random(into: &mut [u8]) -> io::Result<()> {
 
 /// Tells the peer of a socket that nothing more comes.
 pub fn end_writing(fd: BorrowedFd<'_>) -> io::Result<()> {
-    nix::sys::socket::shutdown(std::os::fd::AsRawFd::as_raw_fd(&fd), nix::sys::socket::Shutdown::Write)?;
+    nix::sys::socket::shutdown(
+        std::os::fd::AsRawFd::as_raw_fd(&fd),
+        nix::sys::socket::Shutdown::Write,
+    )?;
     Ok(())
 }
 

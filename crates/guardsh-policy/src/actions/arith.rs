@@ -12,6 +12,9 @@ const PLACEHOLDER: u8 = 0;
 impl Walker<'_> {
     /// Walks an expression; what it comes to as far as that is known.
     pub(super) fn arith(&mut self, arith: &Arith) -> Value {
+        if let Some(value) = self.plain_assignment(arith) {
+            return value;
+        }
         let mut text: Option<Vec<u8>> = Some(Vec::new());
         let mut injected = false;
         for part in &arith.parts {
@@ -86,6 +89,42 @@ impl Walker<'_> {
             self.assigned(name, new, arith.span);
         }
         value.unwrap_or(Value::Number)
+    }
+
+    /// `i=0`, `i = n + 1`: surely assigns, and the name's old value is not looked at. `None` where it is more.
+    fn plain_assignment(&mut self, arith: &Arith) -> Option<Value> {
+        let ([name], [only], false) = (
+            arith.assigned.as_slice(),
+            arith.parts.as_slice(),
+            arith.subscripts,
+        ) else {
+            return None;
+        };
+        let WordPartKind::Literal(text) = &only.kind else {
+            return None;
+        };
+        let expression = text
+            .trim_ascii()
+            .strip_prefix(name.as_slice())?
+            .trim_ascii_start()
+            .strip_prefix(b"=")
+            .filter(|rest| !rest.starts_with(b"="))?;
+        let reads_only_numbers = arith
+            .names
+            .iter()
+            .filter(|read| {
+                *read != name
+                    || expression
+                        .windows(name.len())
+                        .any(|at| at == name.as_slice())
+            })
+            .all(|read| self.is_harmless_name(read));
+        if !reads_only_numbers {
+            return None;
+        }
+        let value = self.evaluate(expression)?;
+        self.assigned(name, value.clone(), arith.span);
+        Some(value)
     }
 
     /// What one part of a word expands to inside an expression.

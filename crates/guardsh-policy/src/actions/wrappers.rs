@@ -869,8 +869,7 @@ fn searches_the_folder_at_hand(base: &[u8], argv: &[ActionWord]) -> bool {
     let mut words = argv.iter().skip(1);
     while let Some(word) = words.next() {
         let Some(value) = word.value() else {
-            // A name for many files, or a pattern; an option, a value or nothing as well.
-            operands += usize::from(matches!(word.state, WordState::Pattern(_)));
+            // It may be an option, a value, or nothing (`nullglob`).
             continue;
         };
         if value == b"--" {

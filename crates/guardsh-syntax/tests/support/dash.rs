@@ -24,6 +24,11 @@ pub(crate) fn accepted(texts: &[Vec<u8>]) -> Vec<bool> {
     answers
 }
 
+/// Whether dash finds nothing wrong with the text as all there is.
+pub(crate) fn accepted_as_all(text: &[u8]) -> bool {
+    said(text.to_vec()).is_empty()
+}
+
 trait Fenced {
     fn concat_with_fences(&self) -> Vec<u8>;
 }
@@ -44,6 +49,10 @@ fn ends_where_it_should(text: &[u8]) -> bool {
     let mut all = text.to_vec();
     all.extend_from_slice(b")\n");
     let line = all.iter().filter(|byte| **byte == b'\n').count();
+    said(all).trim_end() == format!("/bin/dash: {line}: Syntax error: \")\" unexpected")
+}
+
+fn said(all: Vec<u8>) -> String {
     let mut child = Command::new("/bin/dash")
         .args(["-n", "-s"])
         .env_clear()
@@ -60,6 +69,5 @@ fn ends_where_it_should(text: &[u8]) -> bool {
     });
     let out = child.wait_with_output().unwrap();
     writer.join().unwrap();
-    let said = String::from_utf8_lossy(&out.stderr);
-    said.trim_end() == format!("/bin/dash: {line}: Syntax error: \")\" unexpected")
+    String::from_utf8_lossy(&out.stderr).into_owned()
 }

@@ -1,4 +1,14 @@
 //! What the tests of the reader share: seeded chance, lines to read, and the real shells as judges.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on fails, and what shells print is only compared"
+)]
 #![allow(
     dead_code,
     reason = "each test program uses another part of what they share"

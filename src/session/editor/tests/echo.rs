@@ -187,5 +187,9 @@ fn the_prompt_of_another_line_is_printed_even_where_nothing_typed_is() {
     editor.set_echo(Echo::Off);
     let fed = editor.feed(b"echo \\\r");
     assert_eq!(fed.event, None);
-    assert!(fed.output.ends_with(b"more> "), "{:?}", fed.output.escape_ascii().to_string());
+    assert!(
+        fed.output.ends_with(b"more> "),
+        "{:?}",
+        fed.output.escape_ascii().to_string()
+    );
 }
