@@ -74,7 +74,7 @@ pub(crate) enum Input {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
     /// An option of another program, or one that cannot be guarded.
-    #[error("{option}: {why}\n  now   nothing was run\n  next  guardsh --help")]
+    #[error("{option}: {why}\n  next  guardsh --help")]
     Option {
         /// As given.
         option: String,

@@ -22,12 +22,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// What the statuses mean, and where to go on.
+const AFTER_HELP: &str =
+    "Exit status: the command's own; 126 refused, 125 a fault of guardsh or its configuration.
+Configuration: ~/.config/guardsh.toml. Refusals as JSON: GUARDSH_FEEDBACK=json.";
+
 /// Judges each command before it runs, and asks people about the rest.
 ///
-/// Without a tool guardsh is a shell: `guardsh -c 'text'`, `guardsh script`, `guardsh < script`, `guardsh -- bash`,
-/// `guardsh -l`. It takes the options of the shell it drives.
+/// Without a tool guardsh is a shell: `guardsh`, `guardsh -l` and `guardsh -- bash` open a session, `guardsh -c 'text'`,
+/// `guardsh script` and `guardsh < script` run what is judged. It takes the options of the shell it drives, bash or dash.
 #[derive(Debug, Parser)]
-#[command(name = "guardsh", version, disable_help_subcommand = true)]
+#[command(name = "guardsh", version, disable_help_subcommand = true, after_help = AFTER_HELP)]
 struct Arguments {
     /// Read this configuration instead of the user's
     #[arg(long, value_name = "FILE", global = true)]

@@ -1,4 +1,5 @@
 //! Each configuration of `examples/` loads, holds its own proofs, and does what its comments say.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #![expect(
     clippy::unwrap_used,
@@ -82,6 +83,10 @@ impl Tried {
     }
 }
 
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
 fn examples() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir("examples")
         .unwrap()
@@ -104,8 +109,7 @@ fn each_example_holds_its_own_proofs() {
     for name in examples() {
         let tried = Tried::new(&Path::new("examples").join(&name));
         let output = tried.guardsh(&["policy", "test"]);
-        let words =
-            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let words = text(&output.stdout) + &text(&output.stderr);
         assert_eq!(output.status.code(), Some(0), "{name}: {words}");
         assert!(words.contains("matches and spares hold"), "{name}: {words}");
     }
@@ -119,7 +123,7 @@ fn each_example_does_what_it_says() {
         for (line, expected) in *lines {
             let output = tried.guardsh(&["check", "--", line]);
             if output.status.code() != Some(*expected) {
-                let words = String::from_utf8_lossy(&output.stdout).into_owned();
+                let words = text(&output.stdout);
                 wrong.push(format!(
                     "{name}: {line}: {} instead of {expected}\n{words}",
                     output.status

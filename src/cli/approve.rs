@@ -4,7 +4,7 @@ use super::service::{WhichService, find, say, with_service};
 use guardsh_protocol::{Choice, NewDecision, Scope, shown};
 use std::process::ExitCode;
 
-/// Approves a request
+/// Approve a request: what it asks may run, once
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Approve {
     /// The request: its id, or the six characters of its short one
@@ -13,7 +13,7 @@ pub(crate) struct Approve {
     /// One run, or the same again until the session ends
     #[arg(long, value_enum, default_value = "once")]
     pub(crate) scope: Reach,
-    /// Why
+    /// Why; kept with the answer
     #[arg(long, value_name = "WORDS")]
     pub(crate) reason: Option<String>,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use super::service::{WhichService, find, say, with_service};
 use std::process::ExitCode;
 
-/// Ends a request that nobody has answered
+/// End a request that nobody has answered
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Cancel {
     /// The request: its id, or the six characters of its short one

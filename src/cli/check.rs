@@ -23,7 +23,7 @@ const EXIT_DENY: u8 = 4;
 /// Tell what would happen to a line, and why; exit 0 allow, 3 ask, 4 deny, 2 invalid
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Print one JSON object
+    /// Print one JSON object: verdict, reading, actions, risk
     #[arg(long)]
     json: bool,
     /// As this shell would read it: bash or dash [default: the configured one]
@@ -32,7 +32,7 @@ pub(crate) struct Check {
     /// As if submitted in this folder
     #[arg(long, value_name = "FOLDER")]
     cwd: Option<PathBuf>,
-    /// The line
+    /// The line, as one word: guardsh check -- 'ls; rm x'
     #[arg(value_name = "LINE", last = false, allow_hyphen_values = true)]
     line: OsString,
 }

@@ -4,13 +4,13 @@ use super::service::{WhichService, find, say, with_service};
 use guardsh_protocol::{Choice, NewDecision, Scope, shown};
 use std::process::ExitCode;
 
-/// Denies a request; the agent is told why
+/// Deny a request; the agent is told why, and what instead
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Deny {
     /// The request: its id, or the six characters of its short one
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Why
+    /// Why; told to the agent
     #[arg(long, value_name = "WORDS")]
     pub(crate) reason: String,
     /// What to do instead

@@ -3,7 +3,7 @@
 use super::service::{WhichService, find, say, with_service};
 use std::process::ExitCode;
 
-/// Lets what a denial refuses be asked again
+/// Let what a denial keeps refusing be asked again
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Lift {
     /// The denied request: its id, or the six characters of its short one

@@ -8,10 +8,10 @@ use serde_json::Value;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-/// Lists the requests that wait for an answer
+/// List the requests that wait for an answer
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Pending {
-    /// One JSON array of whole requests
+    /// Print one JSON array of whole requests
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

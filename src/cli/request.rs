@@ -8,13 +8,13 @@ use crate::approval::{AskSettings, Asker, Outcome, ask_and_wait};
 use guardsh_protocol::{Request, shown};
 use std::process::ExitCode;
 
-/// Asks for a line ahead of running it, or again after it was refused
+/// Ask a person for a line ahead of running it, or again after it was refused; nothing runs
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Ask {
     /// Why it is needed; shown to the reviewer
     #[arg(long, value_name = "WORDS")]
     pub(crate) reason: String,
-    /// The line
+    /// The line, as one word: guardsh request --reason 'why' -- 'make deploy'
     #[arg(value_name = "LINE")]
     pub(crate) line: String,
 }

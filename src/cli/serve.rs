@@ -14,7 +14,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs the approval service; without options for this user alone
+/// Run the approval service; without options for this user alone
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Serve {
     /// Loopback address for the API, where a token is needed; port 0 takes a free one, `none` leaves it out

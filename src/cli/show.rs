@@ -7,13 +7,13 @@ use guardsh_protocol::{ActionRecord, Decision, Shown, shown};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Shows a whole request
+/// Show a whole request
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Show {
     /// The request: its id, or the six characters of its short one
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// As JSON
+    /// Print it as JSON
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

@@ -7,7 +7,7 @@ use guardsh_server::{Role, Rules, Store, StoreUrl, create_token, remove_token, t
 use jiff::Timestamp;
 use std::process::ExitCode;
 
-/// Makes, lists and takes away the tokens of an approval service
+/// Make, list and take away the tokens of an approval service
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Token {
     #[command(subcommand)]
