@@ -1,11 +1,5 @@
 //! Holds `docs/attacks.md`: each row names a test that exists, or a line of `tests/cases/` word for word.
 #![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
-)]
-
-#![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"

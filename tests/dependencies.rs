@@ -1,11 +1,5 @@
 //! Holds the table of `docs/dependencies.md` to the direct dependencies of every crate.
 #![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on fails"
-)]
-
-#![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test that cannot go on fails"
