@@ -203,7 +203,10 @@ impl Reader<'_> {
             }
         }
         if (timed.is_some() || bangs > 0)
-            && matches!(self.peek(), None | Some(b'\n' | b';' | b'&' | b'|' | b')'))
+            && matches!(
+                self.peek(),
+                None | Some(b'\n' | b';' | b'&' | b'|' | b')' | b'#')
+            )
         {
             return match self.peek() {
                 None => self.incomplete(self.pos, "the command is not finished"),
@@ -434,7 +437,9 @@ impl Reader<'_> {
                 span: self.span(start),
             });
             word.span.end = self.base + self.pos;
-            if self.peek().is_some_and(|byte| !ends_word(byte)) {
+            let process =
+                matches!(self.peek(), Some(b'<' | b'>')) && self.peek_second() == Some(b'(');
+            if process || self.peek().is_some_and(|byte| !ends_word(byte)) {
                 return self.unsupported(self.pos, "something directly behind an array");
             }
         }
@@ -497,7 +502,10 @@ impl Reader<'_> {
         };
         match (&value, self.peek()) {
             (AssignValue::Scalar(_), Some(b'(')) => return self.unexpected(),
-            (AssignValue::Array(_), Some(byte)) if !ends_word(byte) => {
+            (AssignValue::Array(_), Some(byte))
+                if !ends_word(byte)
+                    || (matches!(byte, b'<' | b'>') && self.peek_second() == Some(b'(')) =>
+            {
                 return self.unsupported(self.pos, "something directly behind an array");
             }
             _ => {}
@@ -539,6 +547,10 @@ impl Reader<'_> {
                 }
                 Some(byte) if ends_word(byte) => return self.unexpected(),
                 Some(_) => {
+                    if self.reserved().is_some() {
+                        // Behind `coproc {` bash takes it for one.
+                        return self.unsupported(self.pos, "a reserved word in an array");
+                    }
                     let value = self.word(Role::Argument)?;
                     if self.peek() == Some(b'(') {
                         return self.unexpected();
@@ -616,18 +628,25 @@ impl Reader<'_> {
 fn starts_as_word(rest: &[u8], word: &[u8]) -> bool {
     let mut rest = rest;
     for byte in word {
-        while let [b'\\', b'\n', after @ ..] = rest {
-            rest = after;
-        }
+        rest = without_continuations(rest);
         match rest {
             [first, after @ ..] if first == byte => rest = after,
             _ => return false,
         }
     }
-    while let [b'\\', b'\n', after @ ..] = rest {
-        rest = after;
+    match without_continuations(rest) {
+        // A process substitution is part of the word.
+        [b'<' | b'>', after @ ..] => !without_continuations(after).starts_with(b"("),
+        [byte, ..] => ends_word(*byte),
+        [] => true,
     }
-    rest.first().is_none_or(|byte| ends_word(*byte))
+}
+
+fn without_continuations(mut text: &[u8]) -> &[u8] {
+    while let [b'\\', b'\n', after @ ..] = text {
+        text = after;
+    }
+    text
 }
 
 impl Command {

@@ -416,7 +416,7 @@ impl Reader<'_> {
                 // `coproc NAME { …; }` reads to us like a simple command with odd arguments.
                 let odd = simple.words.iter().take(2).any(|word| {
                     word.literal_value().is_some_and(|text| {
-                        text.starts_with(b"(")
+                        text.contains(&b'[')
                             || RESERVED.iter().any(|reserved| reserved.as_bytes() == text)
                     })
                 });

@@ -185,6 +185,8 @@ impl<'t> Reader<'t> {
                     }
                 }
             }
+            word.parts
+                .retain(|part| part.kind != WordPartKind::Literal(Vec::new()));
         }
         Ok(word)
     }

@@ -19,7 +19,9 @@ impl Reader<'_> {
     /// Reads from behind `${` up to and including `}`.
     pub(crate) fn braced_param(&mut self, start: usize, in_double: bool) -> Read<Param> {
         self.enter()?;
+        self.params += 1;
         let param = self.param_inside(start, in_double)?;
+        self.params -= 1;
         match self.peek() {
             Some(b'}') => self.bump(),
             Some(_) => return self.unsupported(self.pos, "an unusual ${…}"),

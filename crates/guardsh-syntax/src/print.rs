@@ -11,7 +11,14 @@ use crate::ast::{
 pub fn print(script: &Script) -> Vec<u8> {
     let mut printer = Printer::default();
     printer.script(script);
-    printer.flush_bodies();
+    // A here-document that the end of the text cut off before its first line needs no line here either.
+    if printer
+        .bodies
+        .iter()
+        .any(|body| !body.unterminated || !body.body.parts.is_empty())
+    {
+        printer.newline();
+    }
     printer.out
 }
 
@@ -45,7 +52,8 @@ impl Printer {
 
     /// Bodies go where the line may end first, and in any case before the end and a closing parenthesis.
     fn flush_bodies(&mut self) {
-        if !self.bodies.is_empty() {
+        // What the end of the text cuts off would swallow what follows.
+        if !self.bodies.is_empty() && self.bodies.iter().all(|body| !body.unterminated) {
             self.newline();
         }
     }

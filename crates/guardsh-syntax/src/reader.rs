@@ -30,6 +30,8 @@ pub(crate) struct Reader<'t> {
     pub(crate) depth: usize,
     /// Nodes of the tree so far.
     constructs: usize,
+    /// How many `${…}` stand around the place at hand.
+    pub(crate) params: usize,
     /// How many `$(…)`, `<(…)` stand around the script at hand.
     pub(crate) substitutions: usize,
     /// Whether a backslash took the newline at the end of the text.
@@ -54,6 +56,7 @@ impl<'t> Reader<'t> {
             base: 0,
             depth: 0,
             constructs: 0,
+            params: 0,
             substitutions: 0,
             ends_in_continuation: false,
             no_bracket_before: 0,

@@ -140,6 +140,9 @@ impl Reader<'_> {
             }
             return Ok(TestExpr::Unary(operator, operand));
         }
+        if plain_literal(&first).is_some_and(|text| text == b"!") {
+            return self.unsupported(at, "an unusual `!` in [[ ]]");
+        }
         self.test_gap(start)?;
         if matches!(self.peek(), Some(b'<' | b'>')) && self.peek_second() != Some(b'(') {
             let operator = self.peek().map_or_else(Vec::new, |byte| vec![byte]);

@@ -218,8 +218,10 @@ impl Reader<'_> {
     /// Whether `<(` or `>(` begins here, where it counts.
     fn is_process(&mut self, quoting: Quoting) -> bool {
         let counts = match quoting {
-            Quoting::Plain | Quoting::TestPattern => true,
-            Quoting::Operand { in_double } | Quoting::Pattern { in_double, .. } => !in_double,
+            Quoting::Plain
+            | Quoting::TestPattern
+            | Quoting::Operand { .. }
+            | Quoting::Pattern { .. } => true,
             Quoting::Double | Quoting::HereDoc | Quoting::Alternative | Quoting::Subscript => false,
         };
         counts && self.is_bash() && self.peek_second() == Some(b'(')
@@ -241,6 +243,9 @@ impl Reader<'_> {
             };
             self.bump();
             self.bump();
+            if matches!(quoting, Quoting::Operand { .. } | Quoting::Pattern { .. }) {
+                return self.unsupported(start, "a process substitution in a ${…}");
+            }
             if self.peek() == Some(b'(') {
                 return self.unsupported(start, "two parentheses in a process substitution");
             }
@@ -313,6 +318,9 @@ impl Reader<'_> {
             }
             b'<' | b'>' if quoting == Quoting::Subscript && self.peek_second() == Some(b'(') => {
                 return self.unsupported(start, "a process substitution in a subscript");
+            }
+            b'}' if quoting == Quoting::Alternative && self.params > 0 => {
+                return self.unsupported(start, "a brace in an extended glob in a ${…}");
             }
             b'(' if quoting == Quoting::Alternative => {
                 return self.unsupported(start, "a parenthesis in an extended glob");
@@ -397,7 +405,12 @@ impl Reader<'_> {
                     self.bump();
                     WordPartKind::Arith(self.arith_expansion(start)?)
                 } else {
-                    WordPartKind::Command(self.substitution(start)?)
+                    let script = self.substitution(start)?;
+                    let text = self.text.get(start..self.pos).unwrap_or_default();
+                    if quoting == Quoting::Subscript && text.windows(2).any(|pair| pair == b"<<") {
+                        return self.unsupported(start, "a here-document in a subscript");
+                    }
+                    WordPartKind::Command(script)
                 }
             }
             Some(b'{') => {

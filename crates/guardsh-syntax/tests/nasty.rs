@@ -301,6 +301,13 @@ fn what_looks_like_something_else_is_not_read() {
         "a `b) c`",
         "cat <<E\n`echo \\\"a\\\"`\nE\n",
         "$*(a)",
+        "coproc { x=(if); }",
+        "select i in>(); do a; done",
+        "[[ !<b ]]",
+        "x=()>(a)",
+        "a[$(<<E\nE\n)]=b",
+        "\"${x+<(a}\"",
+        "${x#?(})}",
         "$'\\\u{1}'",
     ];
     for line in lines {
