@@ -309,8 +309,9 @@ impl Painter {
 
         let target = self.cursor_position(text, cursor);
         // What was higher than the screen may fit now: then its first rows come back.
-        let fits = self.layout.end().row < self.rows && self.reachable() > 0;
-        if target.row < self.reachable() || (changed.is_some() && fits) {
+        // A cursor behind a line that fills the screen has a row of its own.
+        let fits = self.layout.end().row.max(target.row) < self.rows;
+        if target.row < self.reachable() || (fits && self.reachable() > 0) {
             self.repaint(text, cursor);
             return;
         }

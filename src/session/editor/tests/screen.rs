@@ -334,6 +334,15 @@ fn a_line_that_was_higher_than_the_screen_gets_its_prompt_back_when_it_fits() {
 }
 
 #[test]
+fn a_line_that_fills_the_screen_is_all_there_when_the_cursor_leaves_its_end() {
+    let screen = played(10, 3, &[&[b'x'; 24], b"\x01", b"\x05", b"\x02"]);
+    assert_eq!(
+        screen.terminal.screen().contents(),
+        "user$ xxxxxxxxxxxxxxxxxxxxxxxx"
+    );
+}
+
+#[test]
 fn a_column_that_a_wide_character_leaves_free_shows_nothing_old() {
     played(
         11,
