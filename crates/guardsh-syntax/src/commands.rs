@@ -342,7 +342,16 @@ impl Reader<'_> {
                 continue;
             }
             if simple.words.is_empty() && self.at_assignment() {
-                simple.assignments.push(self.assignment()?);
+                let at = self.pos;
+                let assignment = self.assignment()?;
+                if matches!(assignment.value, AssignValue::Array(_))
+                    && !simple.assignments.is_empty()
+                    && !simple.redirects.is_empty()
+                {
+                    // Behind a redirection bash takes an array for one only if nothing was assigned before.
+                    return self.unsupported(at, "an array behind an assignment and a redirection");
+                }
+                simple.assignments.push(assignment);
             } else {
                 let at_start = simple.words.is_empty();
                 if at_start && !simple.redirects.is_empty() && self.reserved().is_some() {

@@ -2,7 +2,7 @@
 
 use crate::ast::{
     CaseArm, CaseEnd, Command, Compound, CompoundKind, Coproc, ForLoop, Function, LoopKind,
-    Redirect, Word,
+    Redirect, Word, WordPart, WordPartKind,
 };
 use crate::commands::RESERVED;
 use crate::reader::{Read, Reader, ends_word};
@@ -214,9 +214,15 @@ impl Reader<'_> {
         let at = self.here();
         let word = self.word(Role::Single)?;
         let span = self.span(at);
-        match word.literal_value() {
-            Some(name) if is_name(&name) && word.parts.len() == 1 => Ok((name, span)),
-            Some(_) | None => self.unsupported(at, "an unusual name of a loop variable"),
+        // A quote or a backslash is a part of the name to the shell, and the name then no name.
+        match word.parts.as_slice() {
+            [
+                WordPart {
+                    kind: WordPartKind::Literal(name),
+                    ..
+                },
+            ] if is_name(name) => Ok((name.clone(), span)),
+            _ => self.unsupported(at, "an unusual name of a loop variable"),
         }
     }
 

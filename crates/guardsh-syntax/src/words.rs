@@ -322,6 +322,14 @@ impl Reader<'_> {
             b'}' if quoting == Quoting::Alternative && self.params > 0 => {
                 return self.unsupported(start, "a brace in an extended glob in a ${…}");
             }
+            // The first `}` ends it to bash, whatever brackets are open.
+            b'}' if quoting == Quoting::Subscript && self.params > 0 => {
+                return self.unsupported(start, "a brace in a subscript in a ${…}");
+            }
+            // bash marks what is quoted with these bytes, and loses sight of what is around them.
+            0x01 | 0x7f if self.params > 0 => {
+                return self.unsupported(start, "a control character in a ${…}");
+            }
             b'(' if quoting == Quoting::Alternative => {
                 return self.unsupported(start, "a parenthesis in an extended glob");
             }
@@ -573,6 +581,11 @@ impl Reader<'_> {
             if !more {
                 break;
             }
+        }
+        let text = self.text.get(start..self.pos).unwrap_or_default();
+        if text.contains(&b'#') && text.windows(3).any(|three| three == b"$((") {
+            // There bash takes a quote in a comment for one.
+            return self.unsupported(start, "arithmetic and `#` in an extended glob");
         }
         self.leave();
         parts.part(
