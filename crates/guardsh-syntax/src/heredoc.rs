@@ -67,6 +67,16 @@ impl<'t> Reader<'t> {
                     text = rest;
                 }
             }
+            // Inside `$(…)` bash ends the document at a line that begins with the delimiter and has a `)`
+            // anywhere behind it, and the substitution at that `)`.
+            if self.substitutions > 0
+                && text != pending.delimiter
+                && without_continuations(text)
+                    .strip_prefix(pending.delimiter.as_slice())
+                    .is_some_and(|rest| rest.contains(&b')'))
+            {
+                return self.unsupported(at, "a here-document's end with more behind it");
+            }
             if line.joined {
                 // A delimiter put together from two lines: shells differ.
                 let put_together = without_continuations(text);

@@ -1,6 +1,9 @@
 //! The bytes under the reader: where it is, what it may not step over, and how each of the three ends is said.
 
+use std::collections::BTreeMap;
+
 use crate::ast::Span;
+use crate::words::Quoting;
 use crate::{Dialect, NotRead, Options, Place, Until};
 
 /// Constructs inside each other; a substitution counts three (itself, its script, its words). Enough for people
@@ -38,6 +41,8 @@ pub(crate) struct Reader<'t> {
     pub(crate) ends_in_continuation: bool,
     /// Up to here a search for the end of a bracket expression has found none: it need not be made again.
     pub(crate) no_bracket_before: usize,
+    /// The same of the search for any `]` behind a quote, by what surrounds it.
+    pub(crate) no_close_before: BTreeMap<Quoting, usize>,
     /// Here-documents of the script at hand, in the order in which they were announced.
     pub(crate) pending: Vec<PendingHereDoc>,
     /// The bodies that were read, for the same script.
@@ -60,6 +65,7 @@ impl<'t> Reader<'t> {
             substitutions: 0,
             ends_in_continuation: false,
             no_bracket_before: 0,
+            no_close_before: BTreeMap::new(),
             pending: Vec::new(),
             bodies: Vec::new(),
             announced: 0,

@@ -5,7 +5,7 @@ use crate::reader::{Read, Reader, ends_word, is_name_byte, is_name_start};
 use crate::{Dialect, NotRead, Until};
 
 /// What surrounds the parts that are read, and so what is special and what ends them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Quoting {
     /// An unquoted word, up to a blank or an operator.
     Plain,
@@ -664,20 +664,23 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a `]` stands between here and the end of the word, quotes left out of account.
-    fn closes_later(&self, at: usize, quoting: Quoting) -> bool {
-        // Bounded, so that many brackets in one long word stay linear; beyond the bound the answer is yes.
-        const FAR: usize = 256;
-        let rest = self.text.get(at..).unwrap_or_default();
-        for byte in rest.iter().take(FAR) {
-            match byte {
-                b']' => return true,
-                b'\n' => return false,
-                _ if quoting.ends(*byte) && !matches!(byte, b'"') => return false,
-                _ => {}
-            }
+    /// Whether an unquoted `]` stands between here and the end of the word; where that end is not plain to
+    /// see, between here and the end of the text.
+    fn closes_later(&mut self, at: usize, quoting: Quoting) -> bool {
+        // A search that found none need not be made again up to where it ended.
+        let known = self.no_close_before.get(&quoting).copied().unwrap_or(0);
+        if at < known {
+            return false;
         }
-        rest.len() > FAR
+        let rest = self.text.get(at..).unwrap_or_default();
+        let ahead = match close_in_word(rest, quoting) {
+            Search::Closes => return true,
+            Search::Unclear if rest.contains(&b']') => return true,
+            Search::Unclear => rest.len(),
+            Search::EndsAt(ahead) => ahead,
+        };
+        self.no_close_before.insert(quoting, at + ahead);
+        false
     }
 
     /// Turns unquoted tildes into parts of their own where they expand.
@@ -728,6 +731,42 @@ impl Reader<'_> {
         }
         out
     }
+}
+
+/// What a search for `]` has come to.
+enum Search {
+    Closes,
+    EndsAt(usize),
+    /// Something that has words of its own stands in between.
+    Unclear,
+}
+
+fn close_in_word(text: &[u8], quoting: Quoting) -> Search {
+    let mut at = 0;
+    let mut in_double = false;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'"' => in_double = !in_double,
+            b'`' => return Search::Unclear,
+            b'$' if matches!(text.get(at + 1), Some(b'(' | b'{' | b'\'' | b'\\')) => {
+                return Search::Unclear;
+            }
+            b'\'' if !in_double => {
+                let rest = text.get(at + 1..).unwrap_or_default();
+                match rest.iter().position(|byte| *byte == b'\'') {
+                    Some(length) => at += length + 1,
+                    None => return Search::EndsAt(text.len()),
+                }
+            }
+            _ if in_double => {}
+            b']' => return Search::Closes,
+            _ if quoting.ends(*byte) || ends_word(*byte) => return Search::EndsAt(at),
+            _ => {}
+        }
+        at += 1;
+    }
+    Search::EndsAt(text.len())
 }
 
 /// `NAME=` or `NAME+=` at the start, all in the first literal: bash then expands tildes as in an assignment.

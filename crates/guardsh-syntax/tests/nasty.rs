@@ -300,6 +300,9 @@ fn what_looks_like_something_else_is_not_read() {
         "for((;;$(case a in a) b;; esac))); do c; done",
         "a `b) c`",
         "cat <<E\n`echo \\\"a\\\"`\nE\n",
+        "a $(cat <<E\nE)\nb; (\nE\n)",
+        "a <(cat <<'E'\nE b)\nb; (\nE\n)",
+        "for \\x do a; done",
         "$*(a)",
         "coproc { x=(if); }",
         "select i in>(); do a; done",
@@ -330,6 +333,47 @@ fn a_backslash_at_the_end_of_a_comment_does_not_ask_for_more() {
             matches!(read, Err(NotRead::Incomplete(_))),
             "{line}: {read:?}"
         );
+    }
+}
+
+/// They match files; taken for plain text they would hide which.
+#[test]
+fn bracket_patterns_with_quotes_or_expansions_are_unsupported() {
+    for word in [
+        "[\"a b\"]",
+        "['a b']",
+        "[\"a\nb\"]",
+        "[a\\ ]",
+        "[$x]",
+        "[${x:-a b}]",
+        "[$(a b)]",
+        "[`a b`]",
+        "[a'\n'b]",
+        "[!\"a b\"c]",
+        "x[\"a b\"]",
+        "[$'a b']",
+        "[\"$(a b)\"]",
+        "[$\\\n]",
+        "[\"a]\"\" b\"]",
+    ] {
+        for dialect in [Dialect::Bash, Dialect::Posix] {
+            let line = format!("a {word}");
+            let read = read(line.as_bytes(), dialect, options());
+            assert!(
+                matches!(read, Err(NotRead::Unsupported(_))),
+                "{line}: {read:?}"
+            );
+        }
+    }
+    for line in [
+        "[ \"a b\" = c ]",
+        "a [\"b\" c]",
+        "a [$b",
+        "[ -f \"$a\" ] && b [c]",
+        "a ['b' c",
+    ] {
+        let read = read(line.as_bytes(), Dialect::Bash, options());
+        assert!(read.is_ok(), "{line}: {read:?}");
     }
 }
 
