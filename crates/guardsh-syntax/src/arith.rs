@@ -61,9 +61,7 @@ impl Reader<'_> {
         if matches!(part.kind, WordPartKind::Literal(_)) {
             return true;
         }
-        let start = part.span.start.saturating_sub(self.base);
-        let end = part.span.end.saturating_sub(self.base);
-        let text = self.text.get(start..end).unwrap_or_default();
+        let text = self.source(part.span);
         let mut open = 0_usize;
         for byte in text {
             match byte {
@@ -90,7 +88,8 @@ impl Reader<'_> {
 
     fn two_parentheses(&mut self, start: usize) -> Read<()> {
         self.bump();
-        match self.peek() {
+        // To bash the two stand directly behind each other, or are two ends.
+        match self.raw() {
             Some(b')') => {
                 self.bump();
                 Ok(())

@@ -416,21 +416,28 @@ impl Reader<'_> {
         if matches!(self.reserved(), Some("coproc" | "function")) {
             return self.unsupported(start, "an unusual coproc");
         }
+        let at = self.pos;
         let body = self.command()?;
         match &body {
             Command::Simple(simple) => {
                 // `coproc NAME { …; }` reads to us like a simple command with odd arguments.
                 let odd = simple.words.iter().take(2).any(|word| {
-                    word.literal_value().is_some_and(|text| {
-                        text.contains(&b'[')
-                            || RESERVED.iter().any(|reserved| reserved.as_bytes() == text)
-                    })
+                    let reserved = word.literal_value().is_some_and(|text| {
+                        RESERVED.iter().any(|reserved| reserved.as_bytes() == text)
+                    });
+                    reserved || self.source(word.span).contains(&b'[')
                 });
                 if odd {
                     return self.unsupported(start, "a coproc with a name");
                 }
             }
-            Command::Compound(_) => {}
+            Command::Compound(_) => {
+                // bash looks for the end of a subscript in an array that is assigned there.
+                let text = self.text.get(at..self.pos).unwrap_or_default();
+                if text.windows(2).any(|pair| pair == b"=(") {
+                    return self.unsupported(start, "an array in a coproc");
+                }
+            }
             Command::Function(_) | Command::Coproc(_) => {
                 return self.unsupported(start, "an unusual coproc");
             }

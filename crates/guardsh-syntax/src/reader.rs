@@ -91,6 +91,13 @@ impl<'t> Reader<'t> {
         self.dialect == Dialect::Bash
     }
 
+    /// What stands at a place of the tree.
+    pub(crate) fn source(&self, span: Span) -> &'t [u8] {
+        let start = span.start.saturating_sub(self.base);
+        let end = span.end.saturating_sub(self.base);
+        self.text.get(start..end).unwrap_or_default()
+    }
+
     /// The byte at hand, raw: inside single quotes, comments and quoted here-documents.
     pub(crate) fn raw(&self) -> Option<u8> {
         self.text.get(self.pos).copied()
@@ -203,6 +210,8 @@ impl<'t> Reader<'t> {
         match self.peek() {
             None => self.incomplete(self.pos, "the command is not finished"),
             Some(b'\n') => self.invalid(self.pos, "unexpected end of line"),
+            // In some of these places bash begins a comment.
+            Some(b'#') => self.unsupported(self.pos, "a `#` where no comment is expected"),
             Some(byte) => self.invalid(
                 self.pos,
                 format!("unexpected `{}`", char::from(byte).escape_default()),

@@ -405,6 +405,10 @@ impl Reader<'_> {
         self.count()?;
         let start = self.pos;
         let next = self.peek_second();
+        if matches!(next, Some(0x01 | 0x7f)) {
+            // bash marks what is quoted with these bytes, and takes what follows for what the `$` begins.
+            return self.unsupported(start, "a control character behind `$`");
+        }
         let kind = match next {
             Some(b'(') => {
                 self.bump();
@@ -571,7 +575,13 @@ impl Reader<'_> {
         let mut alternatives = Vec::new();
         loop {
             let at = self.here();
-            let inner = self.parts(Quoting::Alternative)?;
+            // bash only looks for the end of a substitution there: what is wrong inside is no error yet.
+            let inner = self
+                .parts(Quoting::Alternative)
+                .map_err(|error| match error {
+                    NotRead::Invalid(place) => NotRead::Unsupported(place),
+                    NotRead::Incomplete(_) | NotRead::Unsupported(_) => error,
+                })?;
             alternatives.push(Word {
                 parts: inner,
                 span: self.span(at),
@@ -583,9 +593,10 @@ impl Reader<'_> {
             }
         }
         let text = self.text.get(start..self.pos).unwrap_or_default();
-        if text.contains(&b'#') && text.windows(3).any(|three| three == b"$((") {
-            // There bash takes a quote in a comment for one.
-            return self.unsupported(start, "arithmetic and `#` in an extended glob");
+        let substitutes = text.contains(&b'`') || text.windows(2).any(|pair| pair == b"$(");
+        if substitutes && text.contains(&b'#') {
+            // There bash takes a quote or a parenthesis in a comment for one.
+            return self.unsupported(start, "a substitution and `#` in an extended glob");
         }
         self.leave();
         parts.part(
@@ -620,6 +631,9 @@ impl Reader<'_> {
                     return self.unsupported(start, "a line continuation in a bracket pattern");
                 }
                 b']' if !first => {
+                    if self.params > 0 && inside.contains(&b'}') {
+                        return self.unsupported(start, "a brace in a bracket pattern in a ${…}");
+                    }
                     self.pos = at + 1;
                     return Ok(Some(inside));
                 }
