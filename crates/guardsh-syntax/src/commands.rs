@@ -216,6 +216,15 @@ impl Reader<'_> {
         let mut stages = Vec::with_capacity(1);
         loop {
             let command = self.command()?;
+            if timed.is_some()
+                && stages.is_empty()
+                && let Command::Simple(simple) = &command
+                && let Some(first) = simple.words.first()
+                && self.source(first.span).starts_with(b"-")
+            {
+                // Behind a redirection it is the command's name, which printed behind `time` would be an option.
+                return self.unsupported(start, "an option of `time`");
+            }
             self.blanks();
             let pipe = match (self.peek(), self.peek_second()) {
                 (Some(b'|'), Some(b'|')) => None,
@@ -573,13 +582,8 @@ impl Reader<'_> {
             }
         }
         // bash puts the text of the array together again there, and loses the backslash before an operator.
-        let escapes = elements.iter().any(|element| {
-            let parts = element.subscript.iter().flat_map(|word| &word.parts);
-            parts
-                .chain(&element.value.parts)
-                .any(|part| matches!(part.kind, WordPartKind::Escaped(_)))
-        });
-        if escapes && self.substitutions > 0 {
+        let text = self.text.get(start..self.pos).unwrap_or_default();
+        if text.contains(&b'\\') && self.substitutions > 0 {
             return self.unsupported(start, "a backslash in an array in a substitution");
         }
         self.leave();

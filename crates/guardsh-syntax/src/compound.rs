@@ -7,7 +7,7 @@ use crate::ast::{
 use crate::commands::RESERVED;
 use crate::reader::{Read, Reader, ends_word};
 use crate::words::Role;
-use crate::{Until, is_name};
+use crate::{NotRead, Until, is_name};
 
 impl Reader<'_> {
     /// One command: simple, compound, or a function definition.
@@ -417,7 +417,8 @@ impl Reader<'_> {
             return self.unsupported(start, "an unusual coproc");
         }
         let at = self.pos;
-        let body = self.command()?;
+        // `coproc NAME (…)` is one more form, which is not read.
+        let body = self.command().map_err(NotRead::into_unsupported)?;
         match &body {
             Command::Simple(simple) => {
                 // `coproc NAME { …; }` reads to us like a simple command with odd arguments.

@@ -62,6 +62,16 @@ pub enum NotRead {
     Unsupported(Place),
 }
 
+impl NotRead {
+    /// The same of a text that the shell takes for more than it looks like: wrong here need not be wrong there.
+    fn into_unsupported(self) -> Self {
+        match self {
+            Self::Invalid(place) => Self::Unsupported(place),
+            Self::Incomplete(_) | Self::Unsupported(_) => self,
+        }
+    }
+}
+
 /// Where reading ended, and at what construct.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
