@@ -294,6 +294,39 @@ fn what_is_refused_has_status_126_and_the_next_command_goes_on() {
     }
 }
 
+/// dash cannot print its functions: what they do is known from the text that defined them.
+#[test]
+fn functions_of_earlier_lines_run_in_both_shells_and_are_judged_by_their_bodies() {
+    for shell in SHELLS {
+        let home = Home::new(NO_RM);
+        home.file("a.txt", "");
+        for (input, status, output) in [
+            ("f() { echo \"f $1\"; }\nf x\nf y\n", 0, "f x\nf y\n"),
+            ("f() { echo 1; }\nf() { echo 2; }\nf\n", 0, "2\n"),
+            (
+                "f() {\n  g \"$@\"\n}\ng() { echo \"$2\"; }\nf a b\n",
+                0,
+                "b\n",
+            ),
+            ("f() { rm a.txt; }\nf\n", 126, ""),
+            ("f() { echo a; }\nf() { rm a.txt; }\nf\n", 126, ""),
+            (
+                "f() { echo a; }\nif true; then f() { rm a.txt; }; fi\nf\n",
+                126,
+                "",
+            ),
+            ("f() { \"$@\"; }\nf rm a.txt\n", 126, ""),
+            ("alias g='rm a.txt'\nf() { g; }\nunalias g\nf\n", 126, ""),
+            ("f() { echo a; }\nunset -f f\nf\n", 126, ""),
+        ] {
+            let ended = fed(&home, shell, &[], input.as_bytes());
+            assert_eq!(ended.code(), Some(status), "{shell}: {input}\n{ended:?}");
+            assert_eq!(ended.stdout, output.as_bytes(), "{shell}: {input}");
+            assert!(home.work().join("a.txt").exists(), "{shell}: {input}");
+        }
+    }
+}
+
 #[test]
 fn what_is_refused_last_is_the_status_of_all() {
     let home = Home::new(NO_RM);

@@ -11,7 +11,7 @@ use crate::config::startup::Standing;
 use crate::desk::{Desk, Step, Submitted};
 use crate::feedback::{EXIT_FAULT, with_causes};
 use crate::invocation::ShellCall;
-use crate::session::{LiveWorld, Surroundings};
+use crate::session::{Definitions, LiveWorld, Surroundings};
 use crate::shells::channel::{Channel, Fault, Report};
 use crate::shells::{StandardStart, start_standard};
 use crate::world::ShellKind;
@@ -47,6 +47,7 @@ struct Standard {
     signals: Signals,
     channel: Channel,
     around: Surroundings,
+    definitions: Definitions,
     shell: ShellKind,
     program: std::path::PathBuf,
     input: Input,
@@ -101,6 +102,7 @@ impl Standard {
             signals,
             channel: started.channel,
             around,
+            definitions: Definitions::default(),
             shell,
             program,
             input: Input::new(),
@@ -216,7 +218,7 @@ impl Standard {
         if self.shell != ShellKind::Bash || self.open().is_err() {
             return Ok(false);
         }
-        let mut world = LiveWorld::new(&mut self.channel, &self.around);
+        let mut world = LiveWorld::new(&mut self.channel, &self.around, &self.definitions);
         let on = guardsh_policy::World::option(&mut world, "extglob")
             == guardsh_policy::Known::Yes(true);
         match world.into_fault() {
@@ -286,7 +288,7 @@ impl Standard {
             Err(Fault::Closed) => return self.ended().map(Next::End),
             Err(fault) => return self.broken(&fault),
         }
-        let mut world = LiveWorld::new(&mut self.channel, &self.around);
+        let mut world = LiveWorld::new(&mut self.channel, &self.around, &self.definitions);
         world.prefetch(text);
         let extglob = guardsh_policy::World::option(&mut world, "extglob")
             == guardsh_policy::Known::Yes(true);
@@ -315,10 +317,14 @@ impl Standard {
             &mut self.signals,
             self.teller,
         );
-        match world.into_fault() {
+        let (fault, defines) = world.into_outcome();
+        match fault {
             None => {}
             Some(Fault::Closed) => return self.ended().map(Next::End),
             Some(fault) => return self.broken(&fault),
+        }
+        if matches!(step, Step::Run(_)) {
+            self.definitions.runs(text, defines);
         }
         match step {
             Step::Run(approved) => self.sent(|channel| channel.run(approved))?,

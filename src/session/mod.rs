@@ -5,6 +5,7 @@
 //! What is typed while something runs goes where [`foreground`] says. Whatever the shell reports that it should
 //! not ends the session: nothing more runs. The terminal is as it was found on every way out.
 
+mod definitions;
 pub(crate) mod editor;
 mod foreground;
 mod start;
@@ -17,6 +18,7 @@ pub(crate) use start::start;
 use crate::gate::Approved;
 use crate::shells::channel::{Channel, Fault, Report};
 use crate::shells::{self, Start};
+pub(crate) use definitions::Definitions;
 use foreground::{Home, Reader};
 use guardsh_policy::{Known, Variable, World};
 use guardsh_sys::io::{Got, Want, read_some, wait_ready, write_some};
@@ -252,6 +254,7 @@ struct Session<'a> {
     pty: Pty,
     channel: Channel,
     around: Surroundings,
+    definitions: Definitions,
     end: OwnedFd,
     ended: Option<Ended>,
     image: Option<(u64, u64)>,
@@ -333,6 +336,7 @@ impl<'a> Session<'a> {
                 trusted_path,
                 interactive: true,
             },
+            definitions: Definitions::default(),
             channel: started.channel,
             input,
             output,
@@ -1037,7 +1041,7 @@ impl<'a> Session<'a> {
             return Ok(Some(next));
         }
         let (ignored, fault) = {
-            let mut world = LiveWorld::new(&mut self.channel, &self.around);
+            let mut world = LiveWorld::new(&mut self.channel, &self.around, &self.definitions);
             let ignored = match world.variable(b"IGNOREEOF") {
                 Known::Yes(Variable::Scalar { value, .. }) => std::str::from_utf8(&value)
                     .ok()
@@ -1086,15 +1090,15 @@ impl<'a> Session<'a> {
     }
 
     fn judge_line(&mut self, line: Vec<u8>, again: bool) -> io::Result<Option<Next>> {
-        let (decision, fault) = {
-            let mut world = LiveWorld::new(&mut self.channel, &self.around);
+        let (decision, (fault, defines)) = {
+            let mut world = LiveWorld::new(&mut self.channel, &self.around, &self.definitions);
             world.prefetch(&line);
             let decision = if again {
                 self.judge.resume(&line, &mut world)
             } else {
                 self.judge.judge(&line, &mut world)
             };
-            (decision, world.into_fault())
+            (decision, world.into_outcome())
         };
         // An approval that rests on a state the shell did not tell is none.
         match fault {
@@ -1108,6 +1112,7 @@ impl<'a> Session<'a> {
         self.look = SHORTEST_LOOK;
         match decision {
             Decision::Run(approved) => {
+                self.definitions.runs(&line, defines);
                 self.editor.push_history(&line);
                 self.doing = busy(true);
                 let leaves = is_exit(&line);

@@ -3,6 +3,7 @@
 //! The shell waits inside the constant line of the submission while it is asked. Answers hold for that
 //! submission only. After a fault of the channel every answer is "unknown", and the driver ends the session.
 
+use super::definitions::{Definitions, MayDefine};
 use crate::shells::channel::{Channel, Fault};
 use crate::shells::{Answer, Query, State, WordMeaning, quote};
 use crate::world::{
@@ -10,7 +11,7 @@ use crate::world::{
     real_path,
 };
 use guardsh_policy::{FileFacts, Folder, GitFacts, Known, Variable, World};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
@@ -18,6 +19,9 @@ use std::path::{Path, PathBuf};
 
 /// Names that one look at the text may ask for before it is read: more is asked one by one.
 const PREFETCHED: usize = 48;
+
+/// A function of more words than this is not remembered.
+const MOST_WORDS: usize = 512;
 
 /// Variables whose reading changes them, or that mean another thing inside our own words.
 const NEVER_ASKED: &str = "BASHPID BASH_ARGC BASH_ARGV BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL COMP_CWORD COMP_LINE \
@@ -43,6 +47,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct LiveWorld<'a> {
     channel: &'a mut Channel,
     around: &'a Surroundings,
+    definitions: &'a Definitions,
+    defines: MayDefine,
     words: HashMap<Vec<u8>, WordMeaning>,
     functions: HashMap<Vec<u8>, Option<Vec<u8>>>,
     variables: HashMap<String, Variable>,
@@ -53,10 +59,16 @@ pub(crate) struct LiveWorld<'a> {
 
 impl<'a> LiveWorld<'a> {
     /// For the submission that the shell waits in.
-    pub(crate) fn new(channel: &'a mut Channel, around: &'a Surroundings) -> Self {
+    pub(crate) fn new(
+        channel: &'a mut Channel,
+        around: &'a Surroundings,
+        definitions: &'a Definitions,
+    ) -> Self {
         Self {
             channel,
             around,
+            definitions,
+            defines: MayDefine::default(),
             words: HashMap::new(),
             functions: HashMap::new(),
             variables: HashMap::new(),
@@ -69,6 +81,11 @@ impl<'a> LiveWorld<'a> {
     /// What went wrong with the shell, if anything did: then nothing of the submission may run.
     pub(crate) fn into_fault(self) -> Option<Fault> {
         self.fault
+    }
+
+    /// The same, and what the texts that were judged may define.
+    pub(crate) fn into_outcome(self) -> (Option<Fault>, MayDefine) {
+        (self.fault, self.defines)
     }
 
     /// Asks in one go for the names that the text seems to use. A guess: what it misses is asked later.
@@ -208,6 +225,14 @@ fn askable(word: &[u8]) -> bool {
         && ![b"@".as_slice(), b"*"].contains(&word)
 }
 
+/// The words of a text that an alias could stand for: what is quoted is none.
+fn whole_words(text: &[u8]) -> BTreeSet<&[u8]> {
+    text.split(|byte| b" \t\n;&|()<>".contains(byte))
+        .filter(|word| !word.is_empty() && !word.iter().any(|byte| b"'\"\\$`".contains(byte)))
+        .take(MOST_WORDS + 1)
+        .collect()
+}
+
 fn variable_name(name: &[u8]) -> Option<String> {
     let first = name.first()?;
     let plain = (first.is_ascii_alphabetic() || *first == b'_')
@@ -252,9 +277,37 @@ impl World for LiveWorld<'_> {
         }
         match self.functions.get(name) {
             Some(Some(text)) => Known::Yes(Some(text.clone())),
-            // There is one, and nobody can say what it does.
-            Some(None) | None => Known::Unknown,
+            // There is one, and the shell cannot say what it does.
+            Some(None) | None => match self.definitions.of(name) {
+                Some(text) => Known::Yes(Some(text.to_vec())),
+                None => Known::Unknown,
+            },
         }
+    }
+
+    fn may_define(&mut self, name: &[u8], definition: &[u8]) {
+        if self.around.shell != ShellKind::Dash {
+            return;
+        }
+        // What stands there as an alias becomes a part of the function as what it is now.
+        let words = whole_words(definition);
+        let asked: Vec<Query> = words
+            .iter()
+            .filter(|word| askable(word) && !self.words.contains_key(**word))
+            .map(|word| Query::Word(word.to_vec()))
+            .collect();
+        let plain = words.len() <= MOST_WORDS
+            && (asked.is_empty() || self.fetch(&asked).is_some())
+            && words.iter().all(|word| {
+                self.words
+                    .get(*word)
+                    .is_some_and(|meaning| meaning.alias.is_none())
+            });
+        self.defines.function(name, plain.then_some(definition));
+    }
+
+    fn may_rename(&mut self) {
+        self.defines.unseen();
     }
 
     fn is_builtin(&mut self, name: &[u8]) -> Known<bool> {

@@ -55,6 +55,10 @@ pub trait World {
     fn is_fixed(&mut self, _path: &Path) -> bool {
         false
     }
+    /// The text may define a function, as this text. For a world whose shell cannot print functions.
+    fn may_define(&mut self, _name: &[u8], _definition: &[u8]) {}
+    /// What names mean may change in the shell in a way that the text does not show.
+    fn may_rename(&mut self) {}
     /// Whether the session's pager cannot start a shell (`LESSSECURE=1` is set and will reach the program).
     fn pager_is_secure(&mut self) -> bool;
 }

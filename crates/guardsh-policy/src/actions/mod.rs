@@ -196,6 +196,7 @@ impl<'w> Walker<'w> {
             return;
         }
         self.stopped = true;
+        self.names_lost();
         self.state.lose_all();
         let span = self.outer.unwrap_or(Span {
             start: 0,
@@ -368,10 +369,19 @@ impl<'w> Walker<'w> {
     /// Forgets everything: what ran cannot be seen.
     fn forget_all(&mut self) {
         self.journal.push(Change::Everything);
+        self.names_lost();
         self.state.lose_all();
     }
 
+    /// Tells the world, which may remember what names mean.
+    fn names_lost(&mut self) {
+        if self.shell.live {
+            self.world.may_rename();
+        }
+    }
+
     fn change_names(&mut self) {
+        self.names_lost();
         self.journal.push(Change::Names);
         self.state.names_changed = true;
     }

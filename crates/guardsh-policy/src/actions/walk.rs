@@ -509,6 +509,10 @@ impl Walker<'_> {
                 });
             });
         }
+        if self.shell.live {
+            let text = self.source(function.span);
+            self.world.may_define(name, &text);
+        }
         self.journal.push(Change::Func(name.clone()));
         self.state.set_func(name, Func::Defined(definition));
     }
