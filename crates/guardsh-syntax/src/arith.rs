@@ -62,17 +62,8 @@ impl Reader<'_> {
             return true;
         }
         let text = self.source(part.span);
-        let mut open = 0_usize;
-        for byte in text {
-            match byte {
-                b'(' => open += 1,
-                b')' if open == 0 => return false,
-                b')' => open -= 1,
-                b';' | b'&' | b'<' | b'>' | b'\'' | b'"' | b'\\' | b'`' | b'\n' => return false,
-                _ => {}
-            }
-        }
-        open == 0 && !text.windows(2).any(|pair| pair == b" #")
+        let plain = |byte: &u8| !b";&<>'\"\\`\n".contains(byte);
+        text.iter().all(plain) && balanced(text) && !text.windows(2).any(|pair| pair == b" #")
     }
 
     /// Reads from behind the `:` of `${x:a:b}` up to `}`.
@@ -143,7 +134,13 @@ impl Reader<'_> {
                 b'?' => questions += 1,
                 b':' => questions = questions.saturating_sub(1),
                 b'$' => {
+                    let before = self.pos;
                     self.dollar(Quoting::Double, &mut parts)?;
+                    let text = self.text.get(before..self.pos).unwrap_or_default();
+                    if !balanced(text) {
+                        // bash counts them all when it looks for the end.
+                        return self.unsupported(before, "unbalanced parentheses in arithmetic");
+                    }
                     continue;
                 }
                 b'`' => return self.unsupported(self.pos, "backquotes in arithmetic"),
@@ -172,6 +169,27 @@ impl Reader<'_> {
         find_names(&mut arith);
         Ok(arith)
     }
+}
+
+/// The names that an arithmetic text without expansions assigns to, in order, once each.
+pub fn assigned_in(text: &[u8]) -> Vec<Vec<u8>> {
+    let mut names = Names::default();
+    names_of(text, &mut names);
+    names.assigned
+}
+
+/// Whether each parenthesis has its other one, quotes left out of account.
+fn balanced(text: &[u8]) -> bool {
+    let mut open = 0_usize;
+    for byte in text {
+        match byte {
+            b'(' => open += 1,
+            b')' if open == 0 => return false,
+            b')' => open -= 1,
+            _ => {}
+        }
+    }
+    open == 0
 }
 
 /// Lists the identifiers of the literal text, and those that are assigned to.

@@ -6,7 +6,7 @@ use crate::ast::{
 };
 use crate::reader::{Read, Reader, ends_word, is_name_byte, is_name_start};
 use crate::words::{Quoting, Role};
-use crate::{Until, is_name};
+use crate::{NotRead, Until, is_name};
 
 /// Words that end a list where a command could begin.
 const CLOSING: &[&str] = &["then", "else", "elif", "fi", "do", "done", "esac", "}"];
@@ -539,6 +539,15 @@ impl Reader<'_> {
 
     /// `( … )` behind `NAME=`, both parentheses included.
     fn array(&mut self) -> Read<Vec<ArrayElement>> {
+        let elements = self.array_elements();
+        if self.substitutions > 0 {
+            // There bash only looks for its end.
+            return elements.map_err(NotRead::into_unsupported);
+        }
+        elements
+    }
+
+    fn array_elements(&mut self) -> Read<Vec<ArrayElement>> {
         self.enter()?;
         let start = self.pos;
         self.bump();

@@ -183,8 +183,13 @@ impl Reader<'_> {
             self.bump();
             self.newlines()?;
         } else {
+            let below = self.peek() == Some(b'\n');
             self.newlines()?;
             if self.reserved() == Some("in") {
+                if below {
+                    // Inside `case` bash takes it for a word.
+                    return self.unsupported(self.pos, "`in` on a line of its own");
+                }
                 self.skip_reserved("in");
                 words = Some(self.loop_words(start)?);
             }

@@ -20,6 +20,7 @@ mod tests_expr;
 mod visit;
 mod words;
 
+pub use arith::assigned_in;
 pub use ast::*;
 pub use print::print;
 pub use visit::scripts_in;

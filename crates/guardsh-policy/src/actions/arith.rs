@@ -69,8 +69,9 @@ impl Walker<'_> {
                 }
             }
         }
+        let assigned = assigned(arith, text.as_deref());
         let value = match text {
-            Some(text) if arith.assigned.is_empty() && !injected && !arith.subscripts => {
+            Some(text) if assigned.is_empty() && !injected && !arith.subscripts => {
                 self.evaluate(&text)
             }
             Some(_) | None => None,
@@ -79,7 +80,7 @@ impl Walker<'_> {
             // A syntax error or a division by zero: bash gives up on the line.
             self.may_fault();
         }
-        for name in &arith.assigned {
+        for name in &assigned {
             // Some assignments may be skipped (`a && (b=1)`), or not be reached.
             let new = if self.value_of(name).is_integer() {
                 Value::Number
@@ -229,6 +230,33 @@ impl Walker<'_> {
             })
         })
     }
+}
+
+/// The names that the expression may assign to once it is expanded: `x+$y+1` is `x++1` where `y` is empty, and
+/// `x-$n` is `x--1` where `n` is negative.
+fn assigned(arith: &Arith, text: Option<&[u8]>) -> Vec<Vec<u8>> {
+    let literal = |part: &WordPart| matches!(part.kind, WordPartKind::Literal(_));
+    if arith.names.is_empty() || arith.parts.iter().all(literal) {
+        return arith.assigned.clone();
+    }
+    let Some(text) = text else {
+        return arith.names.clone();
+    };
+    let mut expanded = Vec::with_capacity(text.len());
+    for byte in text {
+        if *byte == PLACEHOLDER {
+            expanded.extend_from_slice(b"-1");
+        } else {
+            expanded.push(*byte);
+        }
+    }
+    let mut all = arith.assigned.clone();
+    for name in guardsh_syntax::assigned_in(&expanded) {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 #[derive(Clone, Copy)]

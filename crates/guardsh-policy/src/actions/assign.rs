@@ -1,9 +1,10 @@
 //! Assignments: what they store, and what setting some names does beside.
 
-use super::state::{Value, Var, is_plain_integer};
+use super::state::{Exported, Value, Var, is_plain_integer};
 use super::{Change, Walker, dynamic, resolved, shown};
 use crate::action::{ActionKind, ActionWord, Count, Folder, Program, SetScope};
 use crate::programs::{self, VariableKind};
+use crate::world::Known;
 use guardsh_syntax::Span;
 use std::rc::Rc;
 
@@ -32,13 +33,17 @@ impl Walker<'_> {
         if crate::programs::holds(crate::programs::READ_ONLY, name) {
             self.may_fault();
         }
-        let exported = old.exported || !self.surely_off("allexport");
+        let exported = match (old.exported, self.option("allexport")) {
+            (Exported::Yes, _) | (_, Known::Yes(true)) => Exported::Yes,
+            (exported, Known::Yes(false)) => exported,
+            (Exported::No | Exported::Perhaps, Known::Unknown) => Exported::Perhaps,
+        };
         self.set(
             ActionWord::literal(name),
             word.clone(),
             match scope {
                 Scope::Command | Scope::OneOfMany => SetScope::Command,
-                Scope::Shell if exported => SetScope::Exported,
+                Scope::Shell if exported.may() => SetScope::Exported,
                 Scope::Shell => SetScope::Shell,
             },
             span,
@@ -82,7 +87,11 @@ impl Walker<'_> {
             name,
             Var {
                 value,
-                exported: exported || scope != Scope::Shell,
+                exported: if scope == Scope::Shell {
+                    exported
+                } else {
+                    Exported::Yes
+                },
                 plain: old.plain,
             },
         );

@@ -3,7 +3,7 @@
 use super::alias::Aliases;
 use super::assign::Scope;
 use super::redirect::Input;
-use super::state::{Base, Func, Value, Var};
+use super::state::{Base, Exported, Func, Value, Var};
 use super::{Change, Outcome, Walker, dynamic, resolved, shown};
 use crate::action::{ActionWord, Count, FileFacts, Folder, Program, Run, Standing, WordState};
 use crate::programs::{self, BASH_BUILTINS, CALLED_BY_ITSELF, DASH_BUILTINS, RESERVED};
@@ -124,7 +124,9 @@ impl Walker<'_> {
                 programs::holds(programs::SPECIAL_BUILTINS, name) && !self.surely_off("posix")
             }
             Some(name) => {
+                // dash makes `local` one of them.
                 programs::holds(programs::SPECIAL_BUILTINS, name)
+                    || name == b"local"
                     || self.state.func(name).is_some()
                     || self.world.function(name) != Known::Yes(None)
             }
@@ -172,6 +174,7 @@ impl Walker<'_> {
                         (false, None, _) => super::base_var(self.world, before.base, name),
                         (true, _, Some(now)) => Var {
                             value: Value::Unknown,
+                            exported: now.exported.join(Exported::Perhaps),
                             ..now
                         },
                         (true, _, None) => Var::unknown(),
@@ -234,16 +237,18 @@ impl Walker<'_> {
             }
             return expanded;
         }
-        // Versions of dash differ in whether they split here.
+        // Versions of dash differ in whether they split here, and whether they expand a tilde.
+        let tilde = expanded.source.contains(&b'~');
         match expanded.values() {
             Some(values)
-                if values
-                    .iter()
-                    .all(|value| !value.iter().any(|byte| b" \t\n*?[\\".contains(byte))) =>
+                if !tilde
+                    && values
+                        .iter()
+                        .all(|value| !value.iter().any(|byte| b" \t\n*?[\\".contains(byte))) =>
             {
                 expanded
             }
-            Some(_) if matches!(expanded.state, WordState::Literal(_)) => expanded,
+            Some(_) if !tilde && matches!(expanded.state, WordState::Literal(_)) => expanded,
             Some(_) | None => ActionWord {
                 state: WordState::Dynamic(vec![
                     crate::action::Piece::Known(declared_name(&expanded.source)),

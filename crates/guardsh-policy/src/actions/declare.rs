@@ -3,7 +3,7 @@
 use super::assign::Scope;
 use super::call::Call;
 use super::expand::is_name;
-use super::state::{Func, Value, Var};
+use super::state::{Exported, Func, Value, Var};
 use super::{Change, Walker, dynamic, shown};
 use crate::action::{ActionWord, Count, Piece, SetScope, WordState};
 use guardsh_syntax::Span;
@@ -219,7 +219,7 @@ impl Walker<'_> {
             self.change_var(
                 &name,
                 Var {
-                    exported: true,
+                    exported: Exported::Yes,
                     ..old
                 },
             );
@@ -368,7 +368,11 @@ impl Walker<'_> {
                 &name,
                 Var {
                     value: if surely { Value::Unset } else { Value::Unknown },
-                    exported: !surely,
+                    exported: if surely {
+                        Exported::No
+                    } else {
+                        Exported::Perhaps
+                    },
                     plain: old.plain,
                 },
             );

@@ -33,7 +33,7 @@ use crate::action::{
 use crate::world::{Known, Variable, World};
 use alias::Aliases;
 use guardsh_syntax::{Dialect, NotRead, Options, Script, Span};
-use state::{Base, Change, State, Value, Var};
+use state::{Base, Change, Exported, State, Value, Var};
 use std::rc::Rc;
 
 /// More actions than this in one submission are not told apart.
@@ -340,7 +340,7 @@ impl<'w> Walker<'w> {
         if is_volatile(name) {
             return Var {
                 value: volatile_value(name),
-                exported: false,
+                exported: Exported::No,
                 // Integers: what is assigned to them is evaluated.
                 plain: !crate::programs::holds(crate::programs::INTEGERS, name)
                     && self.state.var(name).is_none_or(|var| var.plain),
@@ -437,7 +437,7 @@ impl<'w> Walker<'w> {
                     };
                     let joined = Var {
                         value: old.value.join(&var.value),
-                        exported: old.exported || var.exported,
+                        exported: old.exported.join(var.exported),
                         plain: old.plain && var.plain,
                     };
                     if joined != old {
@@ -475,7 +475,7 @@ fn base_var(world: &mut dyn World, base: Base, name: &[u8]) -> Var {
         Base::World => match world.variable(name) {
             Known::Yes(Variable::Unset) => Var {
                 value: Value::Unset,
-                exported: false,
+                exported: Exported::No,
                 plain: true,
             },
             Known::Yes(Variable::Scalar {
@@ -484,12 +484,12 @@ fn base_var(world: &mut dyn World, base: Base, name: &[u8]) -> Var {
                 plain,
             }) => Var {
                 value: Value::one(value),
-                exported,
+                exported: Exported::known(exported),
                 plain,
             },
             Known::Yes(Variable::Special { exported }) => Var {
                 value: Value::Unknown,
-                exported,
+                exported: Exported::known(exported),
                 plain: false,
             },
             Known::Unknown => Var::unknown(),
@@ -503,7 +503,7 @@ fn base_var(world: &mut dyn World, base: Base, name: &[u8]) -> Var {
                     } else {
                         Value::Unknown
                     },
-                    exported: false,
+                    exported: Exported::No,
                     plain: true,
                 };
             }
@@ -518,7 +518,7 @@ fn base_var(world: &mut dyn World, base: Base, name: &[u8]) -> Var {
                     } else {
                         Value::one(value)
                     },
-                    exported: true,
+                    exported: Exported::Yes,
                     plain: true,
                 },
                 Known::Yes(
@@ -534,12 +534,12 @@ fn base_var(world: &mut dyn World, base: Base, name: &[u8]) -> Var {
                     } else {
                         Value::Unset
                     },
-                    exported: false,
+                    exported: Exported::No,
                     plain: true,
                 },
                 Known::Yes(Variable::Special { exported: true }) | Known::Unknown => Var {
                     value: Value::Unknown,
-                    exported: true,
+                    exported: Exported::Perhaps,
                     plain: true,
                 },
             }

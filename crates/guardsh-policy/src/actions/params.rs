@@ -298,7 +298,12 @@ impl Walker<'_> {
             build.unknown();
             return;
         };
-        if !plain || words.len() > MAX_FIELDS {
+        // In one word the blank beside operands is only there if they are.
+        let joined = match build.mode {
+            Mode::Fields => false,
+            Mode::Single | Mode::Quoted => words.iter().any(|word| word.count == Count::Any),
+        };
+        if !plain || joined || words.len() > MAX_FIELDS {
             build.unknown();
             return;
         }

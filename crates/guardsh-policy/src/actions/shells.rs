@@ -4,7 +4,7 @@
 use super::alias::Aliases;
 use super::call::Call;
 use super::redirect::Input;
-use super::state::{Base, State, Value, Var};
+use super::state::{Base, Exported, State, Value, Var};
 use super::wrappers::is_information;
 use super::{Shell, Walker, shown};
 use crate::action::{ActionWord, Count, Program, Run, Standing};
@@ -74,17 +74,17 @@ impl Walker<'_> {
                         format!("`{name}` with tracing, which expands PS4"),
                     );
                 }
-                // The first is `$0`, if it is surely one word.
-                let zero = call
-                    .argv
-                    .get(at + 1)
-                    .is_some_and(|word| word.count == Count::One);
-                let positional: Vec<ActionWord> = call
-                    .argv
-                    .iter()
-                    .skip(if zero { at + 2 } else { at + 1 })
-                    .cloned()
-                    .collect();
+                // The first is `$0`. If that may be none, each of the others may be it.
+                let positional = match call.argv.get(at + 1).map(|word| word.count) {
+                    Some(Count::Any) => None,
+                    Some(Count::One) | None => Some(
+                        call.argv
+                            .iter()
+                            .skip(at + 2)
+                            .cloned()
+                            .collect::<Vec<ActionWord>>(),
+                    ),
+                };
                 let (elsewhere, foreign) = (call.elsewhere, call.foreign);
                 self.deeper(|walker| {
                     walker.isolated(|walker| {
@@ -120,8 +120,7 @@ impl Walker<'_> {
                     let text = text.clone();
                     self.deeper(|walker| {
                         walker.isolated(|walker| {
-                            walker.new_shell(Vec::new());
-                            walker.state.positional = None;
+                            walker.new_shell(None);
                             walker.via(name, |walker| {
                                 walker.in_other_shell(Some(dialect), |walker| {
                                     walker.text_again(&text, call.span);
@@ -231,7 +230,7 @@ impl Walker<'_> {
             None => &[b"ENV", b"BASH_ENV", b"ZDOTDIR"],
         };
         names.iter().any(|name| match self.state.var(name) {
-            Some(var) => var.exported && var.value != Value::Unset,
+            Some(var) => var.exported.may() && var.value != Value::Unset,
             None => match self.world.variable(name) {
                 Known::Yes(Variable::Unset) => false,
                 Known::Yes(Variable::Scalar {
@@ -244,7 +243,7 @@ impl Walker<'_> {
     }
 
     /// The state of a shell that starts: what is exported, and nothing else.
-    fn new_shell(&mut self, positional: Vec<ActionWord>) {
+    fn new_shell(&mut self, positional: Option<Vec<ActionWord>>) {
         let base = match self.state.base {
             Base::World | Base::Environment => Base::Environment,
             Base::Inherited | Base::Forgotten | Base::Lost => Base::Inherited,
@@ -254,21 +253,17 @@ impl Walker<'_> {
             if super::is_volatile(name) {
                 continue;
             }
-            let inherited = if var.exported {
-                Var {
-                    value: match &var.value {
-                        Value::Values(_) | Value::Number | Value::Unset => var.value.clone(),
-                        Value::List(_) | Value::Unknown => Value::Unknown,
-                    },
-                    exported: true,
-                    plain: true,
+            let value = match (var.exported, &var.value) {
+                (Exported::Yes, Value::Values(_) | Value::Number | Value::Unset) => {
+                    var.value.clone()
                 }
-            } else {
-                Var {
-                    value: Value::Unset,
-                    exported: false,
-                    plain: true,
-                }
+                (Exported::No, _) | (Exported::Perhaps, Value::Unset) => Value::Unset,
+                (Exported::Yes | Exported::Perhaps, _) => Value::Unknown,
+            };
+            let inherited = Var {
+                value,
+                exported: var.exported,
+                plain: true,
             };
             if super::is_remade(name)
                 || matches!(
@@ -283,7 +278,7 @@ impl Walker<'_> {
         state.files_changed = self.state.files_changed;
         state.descriptors = self.state.descriptors;
         state.outputs = self.state.outputs;
-        state.positional = Some(Rc::new(positional));
+        state.positional = positional.map(Rc::new);
         self.state = state;
     }
 

@@ -76,13 +76,37 @@ pub(super) fn is_plain_integer(bytes: &[u8]) -> bool {
         && (digits.len() == 1 || !digits.starts_with(b"0"))
 }
 
+/// Whether programs see a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exported {
+    No,
+    Perhaps,
+    Yes,
+}
+
+impl Exported {
+    pub(super) fn known(exported: bool) -> Self {
+        if exported { Self::Yes } else { Self::No }
+    }
+
+    /// Whether a program may see it.
+    pub(super) fn may(self) -> bool {
+        self != Self::No
+    }
+
+    /// What it is when it may be either.
+    pub(super) fn join(self, other: Self) -> Self {
+        if self == other { self } else { Self::Perhaps }
+    }
+}
+
 /// A variable at a point of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Var {
     /// What it holds.
     pub(super) value: Value,
-    /// Whether programs see it; `true` where that is not known.
-    pub(super) exported: bool,
+    /// Whether programs see it.
+    pub(super) exported: Exported,
     /// Whether assigning to it surely just stores the text: no integer, nameref, case, readonly attribute
     /// and no array.
     pub(super) plain: bool,
@@ -93,7 +117,7 @@ impl Var {
     pub(super) fn unknown() -> Self {
         Self {
             value: Value::Unknown,
-            exported: true,
+            exported: Exported::Perhaps,
             plain: false,
         }
     }
@@ -102,7 +126,7 @@ impl Var {
     pub(super) fn join(&self, other: &Self) -> Self {
         Self {
             value: self.value.join(&other.value),
-            exported: self.exported || other.exported,
+            exported: self.exported.join(other.exported),
             plain: self.plain && other.plain,
         }
     }
