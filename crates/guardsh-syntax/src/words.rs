@@ -678,8 +678,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether an unquoted `]` stands between here and the end of the word; where that end is not plain to
-    /// see, between here and the end of the text.
+    /// Whether an unquoted `]` stands between here and the end of the word, or where that end is not plain to see.
     fn closes_later(&mut self, at: usize, quoting: Quoting) -> bool {
         // A search that found none need not be made again up to where it ended.
         let known = self.no_close_before.get(&quoting).copied().unwrap_or(0);
@@ -687,14 +686,13 @@ impl Reader<'_> {
             return false;
         }
         let rest = self.text.get(at..).unwrap_or_default();
-        let ahead = match close_in_word(rest, quoting) {
-            Search::Closes => return true,
-            Search::Unclear if rest.contains(&b']') => return true,
-            Search::Unclear => rest.len(),
-            Search::EndsAt(ahead) => ahead,
-        };
-        self.no_close_before.insert(quoting, at + ahead);
-        false
+        match close_in_word(rest, quoting) {
+            Search::Closes | Search::Unclear => true,
+            Search::EndsAt(ahead) => {
+                self.no_close_before.insert(quoting, at + ahead);
+                false
+            }
+        }
     }
 
     /// Turns unquoted tildes into parts of their own where they expand.
