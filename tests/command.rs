@@ -379,6 +379,16 @@ fn an_option_that_is_not_guarded_is_a_fault_that_names_it() {
 }
 
 #[test]
+fn a_mistake_in_the_configuration_is_told_once_and_nothing_runs() {
+    let home = Home::new("version = 1\n[policy]\nwrite = [\"./**\"]\n");
+    let ended = Running::fed(home.guardsh(&["-c".to_owned(), "echo a".to_owned()]), b"").end();
+    assert_eq!((ended.code(), ended.out()), (Some(125), ""), "{ended:?}");
+    let told = ended.err().matches("unknown key `write` in [policy]").count();
+    assert_eq!(told, 1, "{ended:?}");
+    assert!(ended.err().contains(":3:1:"), "{ended:?}");
+}
+
+#[test]
 fn a_command_sees_nothing_of_the_guard() {
     let home = home();
     let look = "ls -l /proc/self/fd | awk '{print $9, $10}' | cut -c1-3; env | sort | cut -d= -f1; cat /proc/self/status | grep -E '^(Sig[A-P]|NoNewPrivs|Seccomp)'";

@@ -106,8 +106,8 @@ pub(crate) enum ToolError {
     #[error("{}", .0.words())]
     Service(#[from] ServiceError),
     /// The name of the request.
-    #[error("{0}")]
-    Name(#[source] RequestError),
+    #[error(transparent)]
+    Name(RequestError),
     /// JSON cannot be written.
     #[error("cannot write JSON: {0}")]
     Json(#[from] serde_json::Error),

@@ -36,7 +36,7 @@ pub(crate) struct Ready {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotReady {
     /// No configuration holds.
-    #[error("{0}")]
+    #[error(transparent)]
     Config(#[from] ConfigFault),
     /// The shell is not there.
     #[error("the shell {name} is not there")]
