@@ -383,7 +383,10 @@ fn a_mistake_in_the_configuration_is_told_once_and_nothing_runs() {
     let home = Home::new("version = 1\n[policy]\nwrite = [\"./**\"]\n");
     let ended = Running::fed(home.guardsh(&["-c".to_owned(), "echo a".to_owned()]), b"").end();
     assert_eq!((ended.code(), ended.out()), (Some(125), ""), "{ended:?}");
-    let told = ended.err().matches("unknown key `write` in [policy]").count();
+    let told = ended
+        .err()
+        .matches("unknown key `write` in [policy]")
+        .count();
     assert_eq!(told, 1, "{ended:?}");
     assert!(ended.err().contains(":3:1:"), "{ended:?}");
 }

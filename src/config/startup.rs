@@ -25,6 +25,13 @@ pub(crate) struct StartUpFile {
     pub(crate) standing: Standing,
 }
 
+impl StartUpFile {
+    /// Whether it stands where only the machine's files do.
+    pub(crate) fn is_of_machine(&self) -> bool {
+        !is_home_file(&self.path)
+    }
+}
+
 /// Whether a start-up file may run before judged lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {

@@ -233,18 +233,46 @@ impl Desk {
     fn submit_held(&mut self, actions: &[Action], world: &mut dyn World) -> Step {
         let mut judgement = judge(&self.policy, actions, world);
         self.name_startup(&mut judgement);
-        let asks = judgement.verdict == Verdict::Ask
-            || (judgement.verdict == Verdict::Allow && self.gate.is_locked());
+        let locked = self.gate.is_locked();
+        if locked && judgement.verdict == Verdict::Allow {
+            self.name_lock(&mut judgement);
+        }
+        let asks =
+            judgement.verdict == Verdict::Ask || (judgement.verdict == Verdict::Allow && locked);
         match self.judged(judgement, asks, world) {
             Ok(judged) => {
                 self.remember(&judged);
                 let effects = self
                     .gate
                     .step(Event::Submitted(judged), self.began.elapsed());
-                self.carry_out(effects, Some(world))
+                let mut step = self.carry_out(effects, Some(world));
+                if let Step::Refuse(refusal) = &mut step
+                    && !locked
+                    && self.gate.is_locked()
+                {
+                    refusal.reason.push_str(&format!("; {}", self.lock_words()));
+                }
+                step
             }
             Err(refusal) => Step::Refuse(refusal),
         }
+    }
+
+    /// What a rule allows asks in a locked session: the reason says so.
+    fn name_lock(&self, judgement: &mut Judgement) {
+        let words = self.lock_words();
+        if let Some(action) = judgement.actions.first_mut() {
+            action.reason = format!("{words} ({})", action.reason);
+        }
+    }
+
+    fn lock_words(&self) -> String {
+        let refusals = &self.loaded.config.limits.refusals;
+        format!(
+            "{} refusals in {} have locked the session: every line asks until a person approves one",
+            refusals.count,
+            crate::feedback::duration(refusals.within.as_secs())
+        )
     }
 
     /// A file that nobody accepted, and that runs first, is why words are not known: the reasons say so.

@@ -322,7 +322,8 @@ fn clean(text: &str) -> String {
     shown(text.as_bytes()).into_string()
 }
 
-fn duration(seconds: u64) -> String {
+/// A length of time, as people write it.
+pub(crate) fn duration(seconds: u64) -> String {
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds}s"),
         (minutes, 0) => format!("{minutes}m"),

@@ -87,15 +87,22 @@ fn session(ready: Ready, call: &ShellCall) -> Result<u8, String> {
     greet(shell, &origin, &unaccepted);
     let folder =
         std::env::current_dir().map_err(|error| format!("the folder cannot be told: {error}"))?;
+    let none = if call.login {
+        call.no_profile
+    } else {
+        call.no_rc
+    };
     let start = Start {
         kind: shell,
         program: program.clone(),
         // A start-up file that nobody accepted does not run at all.
         login: call.login && unaccepted.is_empty(),
-        startup: if call.no_rc || !unaccepted.is_empty() {
+        startup: if none || unaccepted.iter().any(|file| file.is_of_machine()) {
             StartUp::Without
-        } else {
+        } else if unaccepted.is_empty() {
             StartUp::Usual
+        } else {
+            StartUp::System
         },
         options: session_options(call),
         environment: env.variables,

@@ -35,7 +35,7 @@ impl Shell for Bash {
                     files.extend(home.map(|home| home.join(".bashrc")));
                 }
             }
-            StartUp::Without => {}
+            StartUp::System | StartUp::Without => {}
         }
         let given = start
             .environment
@@ -50,7 +50,9 @@ impl Shell for Bash {
             hook.extend(quote::ansi_c(file.as_os_str().as_bytes()));
         }
         hook.extend_from_slice(b" )");
-        if start.login {
+        // bash reads the machine's file before any that it is told.
+        let by_prompt = start.login || start.startup == StartUp::Without;
+        if by_prompt {
             hook.extend_from_slice(b" __gs_login=y; \\builtin unset PROMPT_COMMAND");
             if let Some(given) = given {
                 hook.extend_from_slice(b"; export PROMPT_COMMAND=");
@@ -63,10 +65,10 @@ impl Shell for Bash {
         hook.extend_from_slice(HOOK);
         let mut environment = start.environment.clone();
         let mut arguments = vec![OsString::from("--noediting")];
-        if start.login {
-            // A login shell reads no file that it could be told: the hook comes as the first prompt's command,
-            // and reads the profiles itself, with the terminal as they expect it.
-            arguments.push("--noprofile".into());
+        if by_prompt {
+            // A login shell reads no file that it could be told, nor does one that is to read none: the hook comes
+            // as the first prompt's command, and reads the profiles itself, with the terminal as they expect it.
+            arguments.extend(["--noprofile".into(), "--norc".into()]);
             environment.retain(|(name, _)| name != "PROMPT_COMMAND");
             environment.push(("PROMPT_COMMAND".into(), ". /dev/fd/7".into()));
         } else {

@@ -22,7 +22,7 @@ impl Shell for Dash {
             .map(|(_, value)| value.clone());
         let rc = match &start.startup {
             StartUp::Usual => given.clone().unwrap_or_default(),
-            StartUp::Without => OsString::new(),
+            StartUp::System | StartUp::Without => OsString::new(),
         };
         let mut hook = b"__gs_tty=".to_vec();
         hook.extend(quote::single(terminal.as_os_str().as_bytes()));

@@ -49,11 +49,13 @@ pub(crate) struct Start {
     pub(crate) folder: PathBuf,
 }
 
-/// The file an interactive shell reads at its start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The files an interactive shell reads at its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StartUp {
-    /// The shell's usual one: `~/.bashrc`, `$ENV`.
+    /// The shell's usual ones: the machine's, then `~/.bashrc` or `$ENV`.
     Usual,
+    /// The machine's (`/etc/bash.bashrc`) and none of the user's.
+    System,
     /// None (`--norc`).
     Without,
 }

@@ -353,11 +353,10 @@ impl Reader<'_> {
             if simple.words.is_empty() && self.at_assignment() {
                 let at = self.pos;
                 let assignment = self.assignment()?;
-                if matches!(assignment.value, AssignValue::Array(_))
-                    && !simple.assignments.is_empty()
-                    && !simple.redirects.is_empty()
-                {
-                    // Behind a redirection bash takes an array for one only if nothing was assigned before.
+                let of_array = matches!(assignment.value, AssignValue::Array(_))
+                    || assignment.subscript.is_some();
+                if of_array && !simple.assignments.is_empty() && !simple.redirects.is_empty() {
+                    // Behind a redirection bash sees no array and no element any more if something was assigned before.
                     return self.unsupported(at, "an array behind an assignment and a redirection");
                 }
                 simple.assignments.push(assignment);
