@@ -6,8 +6,9 @@
 # cleared before the wait, and when guardsh is gone the shell leaves: nothing half-said is ever run. Where a word used
 # here was made to mean something else, the loops give up, no report comes, and guardsh ends the session.
 #
-# Messages are printable ASCII and end with a newline, the delimiter that 'read' has by itself: bash forgets another
-# one when a trap uses 'read' while it waits.
+# Messages are printable ASCII. bash waits for their first line, which ends with a newline, the delimiter that 'read'
+# has by itself: bash forgets another one when a trap uses 'read' while it waits. What follows has been sent with that
+# line and is read by its length, at once: up to a newline bash reads byte by byte.
 #
 # The first line, which guardsh puts before this one, sets __gs_tty, __gs_rc and __gs_login.
 \builtin shopt -u expand_aliases
@@ -58,11 +59,20 @@ __gs_l() {
       IFS= \builtin read -r -u 9 __gs_m || __gs_b=$?
     fi
     if [[ $__gs_b == 0 ]]; then
-      if [[ $__gs_m == "$1 "[qrd]" "*" $1" ]]; then
-        __gs_m=${__gs_m#"$1 "} __gs_m=${__gs_m%" $1"}
-        __gs_c=${__gs_m%%" "*} __gs_m=${__gs_m#*" "}
-        __gs_n=${__gs_m%%" "*} __gs_m=${__gs_m#*" "}
-        if [[ ${#__gs_m} == "$__gs_n" ]]; then
+      if [[ $__gs_m == "$1 "[qrd]" "[1-9]* ]]; then
+        __gs_c=${__gs_m#"$1 "} __gs_n=${__gs_c#*" "} __gs_c=${__gs_c%%" "*} __gs_m=
+        case $__gs_n in
+          *[!0-9]*) ;;
+          *)
+            if [[ ${TMOUT-} ]]; then
+              IFS= \builtin read -r -t 99999999 -N "$__gs_n" -u 9 __gs_m || __gs_g "$?"
+            else
+              IFS= \builtin read -r -N "$__gs_n" -u 9 __gs_m || __gs_g "$?"
+            fi
+            ;;
+        esac
+        if [[ ${#__gs_m} == "$__gs_n" && $__gs_m == *" $1" ]]; then
+          __gs_m=${__gs_m%" $1"}
           case $__gs_c in
             # The list inside keeps errexit and ERR away: 'builtin eval' forgets what stands around it.
             q) \builtin eval "{ $__gs_m __gs_b=; } || __gs_b=1" >&8 ;;

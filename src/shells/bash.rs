@@ -100,12 +100,12 @@ impl Shell for Bash {
         quote::ansi_c_body(text)
     }
 
-    fn end_mark(&self) -> u8 {
-        b'\n'
+    fn reads_by_length(&self) -> bool {
+        true
     }
 
     fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
-        // bash takes in a byte at a time, so the questions are functions of the hook.
+        // What is sent is parsed anew each time, so the questions are functions of the hook.
         let mut code = format!("__gs_b={separator}; __gs_1; ").into_bytes();
         for query in queries {
             code.extend(question(query));

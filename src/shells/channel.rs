@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// How much one batch of answers may hold: the text of a large function fits many times.
 const LONGEST_ANSWER: usize = 4 << 20;
+/// Ends a line to the shell.
+const END_MARK: u8 = b'\n';
 /// How long a message that nobody asked for may be.
 const LONGEST_REPORT: usize = 4096;
 /// How long the shell may take for an answer, or to take in a text, on a machine under load.
@@ -312,7 +314,7 @@ impl Channel {
             ["P", number] if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => {
                 let nonce = Nonce::fresh()?;
                 let mut answer = format!("p {number} {}", nonce.0).into_bytes();
-                answer.push(self.shell.end_mark());
+                answer.push(END_MARK);
                 self.send(Way::Verdicts, &answer)?;
                 self.prompt = Some(nonce);
                 // The prompt hook runs although a verdict is owed: the wait was ended by a signal.
@@ -407,21 +409,33 @@ impl Channel {
         Ok(())
     }
 
-    /// NONCE KIND LENGTH PAYLOAD NONCE and the end mark.
+    /// NONCE KIND LENGTH PAYLOAD NONCE and the end mark; to a shell that reads by length the mark stands behind the
+    /// length, which is that of all that follows.
     fn message(&mut self, nonce: &Nonce, kind: u8, payload: &[u8]) -> Result<(), Fault> {
+        let by_length = self.shell.reads_by_length();
+        if payload.contains(&END_MARK) {
+            return Err(Fault::Unsendable("it holds the end mark"));
+        }
+        // Lengths are counted in characters: those of ASCII are bytes in every locale.
+        if by_length && !payload.is_ascii() {
+            return Err(Fault::Unsendable("it holds bytes that are not ASCII"));
+        }
+        let length = if by_length {
+            payload.len() + 1 + nonce.0.len()
+        } else {
+            payload.len()
+        };
         let mut message = Vec::with_capacity(payload.len() + 96);
         message.extend_from_slice(nonce.0.as_bytes());
         message.extend_from_slice(&[b' ', kind, b' ']);
-        message.extend_from_slice(payload.len().to_string().as_bytes());
-        message.push(b' ');
+        message.extend_from_slice(length.to_string().as_bytes());
+        message.push(if by_length { END_MARK } else { b' ' });
         message.extend_from_slice(payload);
         message.push(b' ');
         message.extend_from_slice(nonce.0.as_bytes());
-        let mark = self.shell.end_mark();
-        if message.contains(&mark) {
-            return Err(Fault::Unsendable("it holds the end mark"));
+        if !by_length {
+            message.push(END_MARK);
         }
-        message.push(mark);
         self.send(Way::Verdicts, &message)
     }
 

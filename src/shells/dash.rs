@@ -76,8 +76,8 @@ impl Shell for Dash {
         quote::on_one_line(text, "__gs_nl")
     }
 
-    fn end_mark(&self) -> u8 {
-        b'\n'
+    fn reads_by_length(&self) -> bool {
+        false
     }
 
     fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {

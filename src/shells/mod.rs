@@ -78,8 +78,8 @@ trait Shell: std::fmt::Debug + Sync {
     fn constant_line(&self, nonce: &str, terminal: &Path) -> Vec<u8>;
     /// An approved text as the payload of a message.
     fn payload(&self, text: &[u8]) -> Vec<u8>;
-    /// The byte that ends a message on descriptor 9.
-    fn end_mark(&self) -> u8;
+    /// Whether it can read so many bytes of descriptor 9 at once, and not only up to a newline, byte by byte.
+    fn reads_by_length(&self) -> bool;
     /// Code that prints this word, then for each question its answer's fields and the word again, each ended
     /// by NUL.
     fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8>;

@@ -89,8 +89,8 @@ impl Shell for StandardBash {
         bash::Bash.payload(text)
     }
 
-    fn end_mark(&self) -> u8 {
-        bash::Bash.end_mark()
+    fn reads_by_length(&self) -> bool {
+        bash::Bash.reads_by_length()
     }
 
     fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
@@ -128,8 +128,8 @@ impl Shell for StandardDash {
         dash::Dash.payload(text)
     }
 
-    fn end_mark(&self) -> u8 {
-        dash::Dash.end_mark()
+    fn reads_by_length(&self) -> bool {
+        dash::Dash.reads_by_length()
     }
 
     fn questions(&self, separator: &str, queries: &[Query]) -> Vec<u8> {
