@@ -7,7 +7,7 @@ mod places;
 pub(crate) mod startup;
 mod trust;
 
-pub(crate) use places::Places;
+pub(crate) use places::{Places, this_user};
 pub(crate) use trust::{Owner, untrusted};
 
 use guardsh_policy::{Config, ConfigErrors};

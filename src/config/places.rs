@@ -1,8 +1,17 @@
 //! Where the guard's own files are, in an installation without a system configuration.
 
+use nix::unistd::{User, getuid};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The user database's entry for who runs this process, looked up once: it may be a network away.
+pub(crate) fn this_user() -> Option<&'static User> {
+    static USER: OnceLock<Option<User>> = OnceLock::new();
+    USER.get_or_init(|| User::from_uid(getuid()).ok().flatten())
+        .as_ref()
+}
 
 /// The folders of the user who runs the guard, by XDG.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +28,9 @@ impl Places {
     /// Reads the user database and the XDG variables. Without any home, state goes below `/tmp` by user id,
     /// so that a guard without a home still has a log.
     pub(crate) fn find() -> Self {
-        let user = nix::unistd::User::from_uid(nix::unistd::getuid())
-            .ok()
-            .flatten();
-        let home = user.map_or_else(|| PathBuf::from("/"), |user| user.dir);
+        let home = this_user().map_or_else(|| PathBuf::from("/"), |user| user.dir.clone());
         let base = directories::BaseDirs::new();
-        let fallback = || PathBuf::from(format!("/tmp/guardsh-{}", nix::unistd::getuid()));
+        let fallback = || PathBuf::from(format!("/tmp/guardsh-{}", getuid()));
         let state = base
             .as_ref()
             .and_then(|base| base.state_dir().map(Path::to_owned))

@@ -1,5 +1,6 @@
 //! Requests: what a person is shown, made of what was judged.
 
+use crate::config::this_user;
 use guardsh_policy::{Folder, Judgement, Risk, World, record};
 use guardsh_protocol::{
     Agent, Door, Draft, RecentLine, Request, RequestError, RiskFactorRecord, RiskRecord,
@@ -31,7 +32,7 @@ impl Who {
     /// Reads names from the system, and what the agent says of itself from its environment.
     pub(crate) fn here(door: Door, shell: &Path, agent: &guardsh_policy::AgentConfig) -> Self {
         let uid = nix::unistd::getuid();
-        let user = nix::unistd::User::from_uid(uid).ok().flatten();
+        let user = this_user();
         let host = nix::unistd::gethostname()
             .ok()
             .and_then(|name| name.into_string().ok());
@@ -40,7 +41,7 @@ impl Who {
             session: uuid::Uuid::now_v7().to_string(),
             host: host.unwrap_or_else(|| "unknown".to_owned()),
             uid: uid.as_raw(),
-            user: user.map_or_else(|| uid.to_string(), |user| user.name),
+            user: user.map_or_else(|| uid.to_string(), |user| user.name.clone()),
             door,
             agent: Agent {
                 name: agent.name.clone(),

@@ -202,12 +202,12 @@ impl Reader<'_> {
                 Some(_) | None => break,
             }
         }
-        if (timed.is_some() || bangs > 0)
-            && matches!(
-                self.peek(),
-                None | Some(b'\n' | b';' | b'&' | b'|' | b')' | b'#')
-            )
-        {
+        let nothing = match self.peek() {
+            None | Some(b'\n' | b';' | b'&' | b'|' | b')') => true,
+            Some(b'#') => self.options.comments,
+            Some(_) => false,
+        };
+        if nothing && (timed.is_some() || bangs > 0) {
             return match self.peek() {
                 None => self.incomplete(self.pos, "the command is not finished"),
                 Some(_) => self.unsupported(self.pos, "`!` or `time` without a command"),

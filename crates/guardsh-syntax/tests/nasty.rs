@@ -436,3 +436,19 @@ fn what_is_cut_off_is_incomplete() {
         );
     }
 }
+
+#[test]
+fn where_comments_are_off_a_hash_is_a_command_behind_a_bang() {
+    let options = Options {
+        comments: false,
+        ..options()
+    };
+    for line in ["!>a #", "! # >a", "time #"] {
+        let script = read(line.as_bytes(), Dialect::Bash, options);
+        let printed = script.as_ref().map(print);
+        assert!(
+            printed.is_ok_and(|text| read(&text, Dialect::Bash, options).is_ok()),
+            "{line}: {script:?}"
+        );
+    }
+}

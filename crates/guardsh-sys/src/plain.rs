@@ -8,7 +8,7 @@ use nix::sys::signal::{
 };
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::unistd::Pid;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -38,29 +38,67 @@ pub enum Change {
 /// Starts the program as a child of the calling thread, in the caller's process group.
 ///
 /// The child gets the caller's signal dispositions and `mask`, dies when the calling thread ends, and has no
-/// descriptor but those this process was started with and those of `keep`: what the caller closed is closed. Other threads may exist: between fork and exec nothing is
-/// allocated and no lock is taken.
+/// descriptor but those this process was started with and those of `keep`: what the caller closed is closed. Other
+/// threads may exist: between clone and exec nothing is allocated and no lock is taken.
 pub fn spawn(plain: &Plain, mask: &SigSet) -> io::Result<Pid> {
-    let parent = Pid::this();
-    let argv = pointers(&plain.argv);
-    let env = pointers(&plain.env);
-    // SAFETY: the child calls only async-signal-safe functions and leaves through `execve` or `_exit`.
-    let forked = unsafe { fork() };
-    match forked? {
-        ForkResult::Parent { child } => Ok(child),
-        ForkResult::Child => {
-            let errno = become_program(plain, &argv, &env, mask, parent);
-            // The words go where the shell's own would: the caller sees why nothing ran.
-            let _ = nix::unistd::write(io::stderr(), b"guardsh: cannot run the shell: ");
-            let _ = nix::unistd::write(io::stderr(), errno.desc().as_bytes());
-            let _ = nix::unistd::write(io::stderr(), b"\n");
-            // SAFETY: ends the child at once, running no destructors of the parent's state.
-            unsafe { libc::_exit(125) }
-        }
+    let birth = Birth {
+        plain,
+        argv: pointers(&plain.argv),
+        env: pointers(&plain.env),
+        mask,
+        parent: Pid::this(),
+    };
+    let mut stack = vec![0_u128; CHILD_STACK / size_of::<u128>()];
+    let top = stack.as_mut_ptr_range().end;
+    // The child shares this process's memory, of which a copy would cost more than all else here, and this
+    // thread sleeps until it has become another program.
+    // SAFETY: the child has a stack of its own, calls only async-signal-safe functions, changes nothing of the
+    // parent's but its stack, and leaves through `execve` or `_exit`; `birth` and `stack` outlive it in here.
+    let pid = unsafe {
+        libc::clone(
+            be_born,
+            top.cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD,
+            (&raw const birth).cast_mut().cast(),
+        )
+    };
+    if pid < 0 {
+        return Err(io::Error::last_os_error());
     }
+    Ok(Pid::from_raw(pid))
 }
 
-/// The array of pointers that `execve` wants, made before the fork.
+/// Bytes of stack for the part between clone and exec.
+const CHILD_STACK: usize = 64 * 1024;
+
+/// What the child needs, all of it made before there is a child.
+struct Birth<'a> {
+    plain: &'a Plain,
+    argv: Vec<*const libc::c_char>,
+    env: Vec<*const libc::c_char>,
+    mask: &'a SigSet,
+    parent: Pid,
+}
+
+extern "C" fn be_born(birth: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `spawn` passes a pointer to its own `Birth`, which it keeps until this child has left.
+    let birth = unsafe { &*birth.cast_const().cast::<Birth<'_>>() };
+    let errno = become_program(
+        birth.plain,
+        &birth.argv,
+        &birth.env,
+        birth.mask,
+        birth.parent,
+    );
+    // The words go where the shell's own would: the caller sees why nothing ran.
+    let _ = nix::unistd::write(io::stderr(), b"guardsh: cannot run the shell: ");
+    let _ = nix::unistd::write(io::stderr(), errno.desc().as_bytes());
+    let _ = nix::unistd::write(io::stderr(), b"\n");
+    // SAFETY: ends the child at once, running no destructors of the parent's state.
+    unsafe { libc::_exit(125) }
+}
+
+/// The array of pointers that `execve` wants.
 fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
     words
         .iter()
@@ -69,7 +107,7 @@ fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
         .collect()
 }
 
-/// The part between fork and exec: allocates nothing, locks nothing, panics nowhere.
+/// The part between clone and exec: allocates nothing, locks nothing, panics nowhere.
 fn become_program(
     plain: &Plain,
     argv: &[*const libc::c_char],
