@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{EVERYTHING, Ended, Home, Running, until};
+use common::{EVERYTHING, Ended, GUARDSH, Home, Running, until};
 use nix::sys::signal::Signal;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -389,6 +389,55 @@ fn a_mistake_in_the_configuration_is_told_once_and_nothing_runs() {
         .count();
     assert_eq!(told, 1, "{ended:?}");
     assert!(ended.err().contains(":3:1:"), "{ended:?}");
+}
+
+/// What only runs what is judged by itself is known by its name; another file of that name is another program.
+#[test]
+fn a_file_that_bears_a_wrappers_name_needs_a_rule() {
+    let home = Home::new("version = 1\n[policy]\npacks = [\"readonly\"]\n");
+    for name in [
+        "env", "nice", "timeout", "nohup", "bash", "sh", "xargs", "time",
+    ] {
+        home.program(name, "#!/bin/sh\ntouch made\n");
+        let text = match name {
+            "bash" | "sh" => format!("./{name} -c ls"),
+            "timeout" => "./timeout 1 ls".to_owned(),
+            _ => format!("./{name} ls"),
+        };
+        for line in [
+            text.clone(),
+            format!("cd . && {text}"),
+            format!("exec {text}"),
+        ] {
+            let ended = home.run(&["-c", &line]);
+            assert_eq!(ended.code(), Some(126), "{line}: {ended:?}");
+            assert!(!home.has("made"), "{line}");
+        }
+        let line = text.trim_start_matches("./");
+        if !["time"].contains(&name) {
+            let ended = home.run(&["-c", line]);
+            assert_eq!(ended.code(), Some(0), "{line}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_guarded_shell_inside_a_line_is_judged_by_its_text() {
+    let home = home();
+    home.file("a.txt", "");
+    let nested = |text: &str| home.run(&["-c", &format!("{GUARDSH} -c {text}")]);
+    let ended = nested("'echo inside $0 \"$1\"' a b");
+    assert_eq!(
+        (ended.code(), ended.out()),
+        (Some(0), "inside a b\n"),
+        "{ended:?}"
+    );
+    let home = Home::new("version = 1\n[policy]\npacks = [\"readonly\"]\n");
+    for (text, status) in [("ls", 0), ("'touch made'", 126), ("\"$(touch made)\"", 126)] {
+        let ended = home.run(&["-c", &format!("{GUARDSH} -c {text}")]);
+        assert_eq!(ended.code(), Some(status), "{text}: {ended:?}");
+        assert!(!home.has("made"));
+    }
 }
 
 #[test]

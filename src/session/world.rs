@@ -7,8 +7,8 @@ use super::definitions::{Definitions, MayDefine};
 use crate::shells::channel::{Channel, Fault};
 use crate::shells::{Answer, Query, State, WordMeaning, quote};
 use crate::world::{
-    Found, ShellKind, file_facts, find_program, git_facts, home_of, is_fixed, is_folder, read_file,
-    real_path,
+    Found, ShellKind, file_facts, find_program, git_facts, home_of, is_fixed, is_folder, is_guard,
+    read_file, real_path,
 };
 use guardsh_policy::{FileFacts, Folder, GitFacts, Known, Variable, World};
 use std::collections::{BTreeSet, HashMap};
@@ -500,6 +500,10 @@ impl World for LiveWorld<'_> {
 
     fn is_fixed(&mut self, path: &Path) -> bool {
         is_fixed(path)
+    }
+
+    fn is_guard(&mut self, program: &FileFacts) -> bool {
+        is_guard(program)
     }
 
     fn pager_is_secure(&mut self) -> bool {

@@ -1,6 +1,8 @@
 //! A shell that has not started: what it will know is what the environment at the door says.
 
-use super::files::{Found, file_facts, find_program, is_fixed, is_folder, read_file, real_path};
+use super::files::{
+    Found, file_facts, find_program, is_fixed, is_folder, is_guard, read_file, real_path,
+};
 use super::git::git_facts;
 use guardsh_policy::{FileFacts, Folder, GitFacts, Known, Variable, World};
 use std::collections::HashMap;
@@ -338,6 +340,10 @@ impl World for DoorWorld {
 
     fn is_fixed(&mut self, path: &Path) -> bool {
         is_fixed(path)
+    }
+
+    fn is_guard(&mut self, program: &FileFacts) -> bool {
+        is_guard(program)
     }
 
     fn pager_is_secure(&mut self) -> bool {

@@ -9,6 +9,7 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 
 /// As many links in a path as Linux follows.
 const MAX_LINKS: usize = 40;
@@ -62,6 +63,16 @@ fn runnable(candidate: PathBuf) -> Found {
     } else {
         Found::Nowhere
     }
+}
+
+/// Whether this file is the program that runs here.
+pub(crate) fn is_guard(program: &FileFacts) -> bool {
+    static OWN: OnceLock<Option<(u64, u64)>> = OnceLock::new();
+    let own = OWN.get_or_init(|| {
+        let facts = std::fs::metadata("/proc/self/exe").ok()?;
+        Some((facts.dev(), facts.ino()))
+    });
+    *own == Some((program.device, program.inode))
 }
 
 /// What is known of a program file that was found.

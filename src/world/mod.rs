@@ -9,6 +9,6 @@ mod git;
 
 pub(crate) use door::{DoorWorld, ShellKind, Snapshot, Started, home_of};
 pub(crate) use files::{
-    Found, file_facts, find_program, is_fixed, is_folder, read_file, real_path,
+    Found, file_facts, find_program, is_fixed, is_folder, is_guard, read_file, real_path,
 };
 pub(crate) use git::git_facts;

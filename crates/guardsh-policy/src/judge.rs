@@ -340,6 +340,10 @@ impl Judge<'_> {
             return ruling;
         }
         match run.standing {
+            // Another file of that name does what it likes.
+            Standing::Transparent if !self.is_the_real_one(&run.program) => {
+                self.allowed_call(&call, &candidates)
+            }
             Standing::Transparent => builtin(
                 Verdict::Allow,
                 "builtin.transparent",
@@ -580,10 +584,19 @@ impl Judge<'_> {
         ))
     }
 
-    /// `guardsh check LINE` and `guardsh request --reason WHY LINE` of this very program, in their plain forms: no
-    /// option that names a file or a folder.
-    fn is_own_question(&self, call: &Call<'_>) -> bool {
-        let own = match (&self.policy.own_program, call.program) {
+    /// Whether a wrapper's name leads to the program that is known by it.
+    fn is_the_real_one(&self, program: &Program) -> bool {
+        match program {
+            // What a function does is judged where it is called.
+            Program::Builtin | Program::Function => true,
+            Program::File(file) => file.trust == Trust::Trusted || self.is_own(program),
+            Program::Missing | Program::Unknown => false,
+        }
+    }
+
+    /// Whether it is the very file that runs this.
+    fn is_own(&self, program: &Program) -> bool {
+        match (&self.policy.own_program, program) {
             (Some(own), Program::File(file)) => {
                 file.device == own.device && file.inode == own.inode
             }
@@ -592,7 +605,13 @@ impl Judge<'_> {
                 Some(_),
                 Program::Builtin | Program::Function | Program::Missing | Program::Unknown,
             ) => false,
-        };
+        }
+    }
+
+    /// `guardsh check LINE` and `guardsh request --reason WHY LINE` of this very program, in their plain forms: no
+    /// option that names a file or a folder.
+    fn is_own_question(&self, call: &Call<'_>) -> bool {
+        let own = self.is_own(call.program);
         let words: Option<Vec<&[u8]>> = call.arguments.iter().map(ActionWord::value).collect();
         let Some(words) = words.filter(|_| own) else {
             return false;
@@ -619,9 +638,7 @@ impl Judge<'_> {
             name == b"guardsh" || name == b"-guardsh"
         });
         let by_file = match (&self.policy.own_program, call.program) {
-            (Some(own), Program::File(file)) => {
-                file.real == own.path || (file.device == own.device && file.inode == own.inode)
-            }
+            (Some(own), Program::File(file)) => file.real == own.path || self.is_own(call.program),
             (
                 _,
                 Program::Builtin

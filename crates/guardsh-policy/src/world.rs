@@ -59,6 +59,10 @@ pub trait World {
     fn may_define(&mut self, _name: &[u8], _definition: &[u8]) {}
     /// What names mean may change in the shell in a way that the text does not show.
     fn may_rename(&mut self) {}
+    /// Whether this is the guard's own program, whose `-c` judges its text by itself.
+    fn is_guard(&mut self, _program: &FileFacts) -> bool {
+        false
+    }
     /// Whether the session's pager cannot start a shell (`LESSSECURE=1` is set and will reach the program).
     fn pager_is_secure(&mut self) -> bool;
 }
