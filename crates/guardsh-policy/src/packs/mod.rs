@@ -33,8 +33,8 @@ struct Pieces {
 #[derive(Debug)]
 struct Piece {
     text: &'static str,
-    /// The subcommands that it is about; empty: it may be about any call.
-    words: Vec<&'static str>,
+    /// The subcommands that it is about; empty: it may be about any call. Found when a call may be meant.
+    words: OnceLock<Vec<&'static str>>,
     rules: OnceLock<Vec<Rule>>,
 }
 
@@ -83,7 +83,10 @@ impl Pack {
             .into_iter()
             .flatten()
             .filter_map(|index| pieces.all.get(*index))
-            .filter(|piece| piece.words.is_empty() || piece.words.iter().any(|word| has_word(word)))
+            .filter(|piece| {
+                let words = piece.words.get_or_init(|| subcommands(piece.text));
+                words.is_empty() || words.iter().any(|word| has_word(word))
+            })
             .flat_map(|piece| piece.rules(self.name))
     }
 
@@ -125,7 +128,7 @@ impl Pack {
                 }
                 all.push(Piece {
                     text,
-                    words: subcommands(text),
+                    words: OnceLock::new(),
                     rules: OnceLock::new(),
                 });
             }
