@@ -1515,6 +1515,20 @@ mod tests {
         assert_eq!(verdict(&policy, "PS1=x").0, Verdict::Allow);
     }
 
+    /// Found by fuzzing: such a line took many seconds.
+    #[test]
+    fn many_partly_known_words_ask_instead_of_taking_long() {
+        let policy = policy("[policy]\npacks = [\"readonly\"]\n");
+        assert_eq!(
+            verdict(&policy, "ls {0..3}{0..3}=a=b=x[1]=c").0,
+            Verdict::Allow
+        );
+        let line = format!("ls {}", "{0..3}=======x[1]==".repeat(4));
+        let began = std::time::Instant::now();
+        assert_verdict(&policy, &line, Verdict::Ask, "builtin.protect");
+        assert!(began.elapsed() < std::time::Duration::from_secs(5));
+    }
+
     #[test]
     fn guardsh_inside_of_guardsh_cannot_answer_for_itself() {
         let policy = policy(

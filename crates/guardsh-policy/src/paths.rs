@@ -100,11 +100,16 @@ enum Certainty {
     Possible,
 }
 
+/// How many symbols of partly known words one submission may have compared with the protected paths: some tenths
+/// of a second at most.
+const MOST_LOOKED_AT: usize = 30_000;
+
 /// The folders that `~` and `./` stand for, found when first needed.
 #[derive(Debug, Default)]
 pub(crate) struct Ground {
     start_folder: Option<PathBuf>,
     known: Option<Roots>,
+    looked_at: usize,
 }
 
 #[derive(Debug)]
@@ -127,13 +132,21 @@ impl Ground {
         Self {
             start_folder,
             known: None,
+            looked_at: 0,
         }
+    }
+
+    /// Counts work; `false` once there was too much of it.
+    pub(crate) fn look_at(&mut self, symbols: &[Symbol]) -> bool {
+        self.looked_at = self.looked_at.saturating_add(symbols.len());
+        self.looked_at <= MOST_LOOKED_AT
     }
 
     fn roots(&mut self, world: &mut dyn World) -> &Roots {
         let Self {
             start_folder,
             known,
+            looked_at: _,
         } = self;
         known.get_or_insert_with(|| {
             let database = world.home();

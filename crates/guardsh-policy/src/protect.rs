@@ -310,6 +310,13 @@ impl Protected {
         if nothing_known(symbols) || symbols.len() > LONGEST_PATH {
             return None;
         }
+        if !ground.look_at(symbols) {
+            return Some(Touch {
+                word: word.to_vec(),
+                pattern: "among more words than can be looked at".to_owned(),
+                kind: TouchKind::May,
+            });
+        }
         for own in &self.own {
             if own.may_touch(symbols, ground, world) {
                 return Some(touch(word, own, TouchKind::May));
