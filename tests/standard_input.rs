@@ -327,6 +327,58 @@ fn functions_of_earlier_lines_run_in_both_shells_and_are_judged_by_their_bodies(
     }
 }
 
+/// Where a command that is not read ends, the shell itself is asked.
+#[test]
+fn a_command_of_several_lines_that_is_not_read_is_refused_whole() {
+    let home = Home::new(NO_RM);
+    for (shell, text) in [
+        ("bash", "case $x in\n*) echo \"${x-'a b'}\" ;;\nesac\n"),
+        ("bash", "for i in \"${x-'a'}\"\ndo\n  echo $i\ndone\n"),
+        ("bash", "f() {\n  echo \"${x-'a'}\"\n}\n"),
+        ("dash", "case $x in\n*) echo \"${x-'a b'}\" ;;\nesac\n"),
+    ] {
+        let ended = fed(&home, shell, &[], format!("{text}echo after\n").as_bytes());
+        assert_eq!(ended.out(), "after\n", "{shell}: {text}: {ended:?}");
+        assert_eq!(ended.err().matches("not run:").count(), 1, "{ended:?}");
+    }
+}
+
+/// bash gives up on the whole line then, the report of it included.
+#[test]
+fn an_element_that_cannot_be_evaluated_ends_its_line_only() {
+    let home = Home::new(NO_RM);
+    for text in [
+        "a[1/0]=3; echo never\necho \"next $?\"\n",
+        "if true; then\n  a[1/0]=3\n  echo never\nfi\necho \"next $?\"\n",
+    ] {
+        let ended = fed(&home, "bash", &[], text.as_bytes());
+        assert_eq!(
+            (ended.out(), ended.code()),
+            ("next 1\n", Some(0)),
+            "{text}: {ended:?}"
+        );
+    }
+}
+
+#[test]
+fn a_document_that_the_end_of_the_input_ends_is_only_what_was_there() {
+    let home = Home::new(NO_RM);
+    for shell in SHELLS {
+        for (text, output) in [
+            ("cat <<E\nbody", "body\n"),
+            ("cat <<E\nbody\n", "body\n"),
+            ("cat <<A; cat <<-'B'\na\nA\n\tb $x", "a\nb $x\n"),
+        ] {
+            let ended = fed(&home, shell, &[], text.as_bytes());
+            assert_eq!(
+                (ended.out(), ended.code()),
+                (output, Some(0)),
+                "{shell}: {text}: {ended:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn what_is_refused_last_is_the_status_of_all() {
     let home = Home::new(NO_RM);

@@ -246,6 +246,39 @@ pub(super) fn words_of_shell(program: &Path, shell: ShellKind, text: &[u8]) -> V
         .unwrap_or_else(|| format!("{}: syntax error\n", shell.name()).into_bytes())
 }
 
+/// Whether the shell itself would go on reading behind a text that the reader does not understand. It reads and runs
+/// nothing.
+pub(crate) fn wants_more(program: &Path, shell: ShellKind, text: &[u8], extglob: bool) -> bool {
+    const SAYS: [&[u8]; 5] = [
+        b"unexpected end of file",
+        b"unexpected EOF while looking",
+        b"delimited by end-of-file",
+        b"end of file unexpected",
+        b"Unterminated quoted string",
+    ];
+    let mut command = std::process::Command::new(program);
+    command.env_clear().arg("-n");
+    if shell == ShellKind::Bash && extglob {
+        command.args(["-O", "extglob"]);
+    }
+    let asked = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(|mut child| {
+            if let Some(mut input) = child.stdin.take() {
+                // A shell that gives up before the end has said why.
+                let _ = input.write_all(text);
+            }
+            child.wait_with_output()
+        });
+    asked.is_ok_and(|said| {
+        SAYS.iter()
+            .any(|words| said.stderr.windows(words.len()).any(|at| at == *words))
+    })
+}
+
 fn plain(
     approved: Approved,
     hand: &Hand,

@@ -8,7 +8,7 @@ pub(crate) mod startup;
 mod tell;
 mod wait;
 
-pub(crate) use command::{run_file, run_text};
+pub(crate) use command::{run_file, run_text, wants_more};
 pub(crate) use ready::{Ready, ready};
 pub(crate) use standard::run_standard;
 pub(crate) use tell::{Teller, fault};

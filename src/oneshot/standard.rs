@@ -4,6 +4,7 @@
 //! the line behind it. What was read is judged with the shell's own state and handed over the channel; the
 //! commands themselves find the caller's standard input where it was.
 
+use super::command::wants_more;
 use super::ready::Ready;
 use super::tell::{Teller, fault};
 use super::wait::waited;
@@ -17,6 +18,7 @@ use crate::shells::{StandardStart, start_standard};
 use crate::world::ShellKind;
 use guardsh_syntax::{NotRead, Options, Place, Script, Until, first_command};
 use guardsh_sys::plain::{Change, Signals, die_like, wait_beside};
+use guardsh_sys::process::WaitsFor;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -24,9 +26,15 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// The status of text that the shell would not read.
 const EXIT_INVALID: u8 = 2;
+/// How soon, and how seldom, a shell that is silent is looked at.
+const SHORTEST_LOOK: Duration = Duration::from_millis(20);
+const LONGEST_LOOK: Duration = Duration::from_millis(500);
+/// More here-documents than this are not ended for the input that did not end them.
+const MOST_DOCUMENTS: usize = 100;
 /// A command longer than this is not read to its end.
 const LONGEST_COMMAND: usize = 16 << 20;
 
@@ -167,14 +175,43 @@ impl Standard {
             }
             match read {
                 Ok(script) if script.statements.is_empty() => return Ok(Command::Nothing),
-                Ok(_) => return Ok(Command::Text(text)),
+                Ok(_) => {
+                    if at_end {
+                        self.end_documents(&mut text, extglob.unwrap_or(false));
+                    }
+                    return Ok(Command::Text(text));
+                }
                 Err(NotRead::Incomplete(place)) if !at_end => until = place.until,
                 Err(NotRead::Incomplete(place) | NotRead::Invalid(place)) => {
                     return Ok(Command::Invalid(text, place));
                 }
-                // Where such a command ends cannot be told for sure; all that follows belongs to it.
-                Err(NotRead::Unsupported(_)) => return Ok(Command::Text(text)),
+                Err(NotRead::Unsupported(_)) => {
+                    let on = extglob.unwrap_or(false);
+                    if at_end || !wants_more(&self.program, self.shell, &text, on) {
+                        return Ok(Command::Text(text));
+                    }
+                    until = None;
+                }
             }
+        }
+    }
+
+    /// Gives here-documents that the end of the input ended the line that ends them: what is put behind the text
+    /// would be a part of them.
+    fn end_documents(&self, text: &mut Vec<u8>, extglob: bool) {
+        for _ in 0..MOST_DOCUMENTS {
+            let Err(NotRead::Incomplete(Place {
+                until: Some(Until::Line(delimiter)),
+                ..
+            })) = self.first_of(text, false, extglob)
+            else {
+                return;
+            };
+            if !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+            text.extend(delimiter);
+            text.push(b'\n');
         }
     }
 
@@ -347,6 +384,7 @@ impl Standard {
 
     /// Waits until the shell has done what it was given.
     fn until_prompt(&mut self) -> Result<Next, String> {
+        let mut look = SHORTEST_LOOK;
         loop {
             match self.channel.reports() {
                 Ok(reports) => {
@@ -368,12 +406,35 @@ impl Standard {
                 PollFd::new(self.channel.fd(), PollFlags::POLLIN),
                 PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             ];
-            if let Err(errno) = poll(&mut fds, PollTimeout::NONE)
-                && errno != Errno::EINTR
-            {
-                return Err(format!("the shell cannot be waited for: {errno}"));
+            let timeout = PollTimeout::try_from(look).unwrap_or(PollTimeout::NONE);
+            match poll(&mut fds, timeout) {
+                Ok(0) => {
+                    look = (look * 2).min(LONGEST_LOOK);
+                    if self.left_its_line() && !self.has_said_something() {
+                        // bash gives up on a whole line where an assignment cannot be evaluated, and goes on.
+                        self.channel.seen_at_prompt();
+                        let _ = self.desk.ended(1);
+                        return Ok(Next::Go);
+                    }
+                }
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(format!("the shell cannot be waited for: {errno}")),
             }
         }
+    }
+
+    /// Whether the shell reads its next command although it has not reported the end of the last one.
+    fn left_its_line(&self) -> bool {
+        let pid = self.around.pid;
+        guardsh_sys::process::waits_for(pid) == WaitsFor::Read(0)
+            && std::fs::read_link(format!("/proc/{pid}/fd/0"))
+                .is_ok_and(|link| link == self.channel.commands_link())
+            && self.channel.is_taken_in().unwrap_or(false)
+    }
+
+    fn has_said_something(&self) -> bool {
+        let mut fds = [PollFd::new(self.channel.fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO) != Ok(0)
     }
 
     fn pass_on_signals(&mut self) -> Result<(), String> {

@@ -8,7 +8,7 @@ use crate::config::startup::{Standing, StartUpFile};
 use crate::desk::{Desk, Reading, Step, Submitted, own_program, read, waiting_words};
 use crate::feedback::{EXIT_FAULT, with_causes};
 use crate::invocation::ShellCall;
-use crate::oneshot::{Ready, Teller, fault};
+use crate::oneshot::{Ready, Teller, fault, wants_more};
 use crate::shells::{Start, StartUp};
 use crate::world::{DoorWorld, ShellKind};
 use guardsh_policy::{Folder, Known, Policy, Surroundings, Variable, Verdict, World, judge};
@@ -237,6 +237,13 @@ const SESSION: Options = Options {
 impl Judge for DeskJudge {
     fn judge(&mut self, line: &[u8], world: &mut dyn World) -> Decision {
         let options = Self::options(world);
+        if matches!(
+            guardsh_syntax::read(line, self.shell.dialect(), options),
+            Err(NotRead::Unsupported(_))
+        ) && wants_more(&self.program, self.shell, line, options.extglob)
+        {
+            return Decision::Incomplete;
+        }
         let submitted = self.desk.submit(line, options, world);
         self.hint.borrow_mut().look(world);
         match submitted {

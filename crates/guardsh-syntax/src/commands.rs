@@ -538,12 +538,8 @@ impl Reader<'_> {
 
     /// `( … )` behind `NAME=`, both parentheses included.
     fn array(&mut self) -> Read<Vec<ArrayElement>> {
-        let elements = self.array_elements();
-        if self.substitutions > 0 {
-            // There bash only looks for its end.
-            return elements.map_err(NotRead::into_unsupported);
-        }
-        elements
+        // bash looks for its end only, and for its elements when it runs.
+        self.array_elements().map_err(NotRead::into_unsupported)
     }
 
     fn array_elements(&mut self) -> Read<Vec<ArrayElement>> {

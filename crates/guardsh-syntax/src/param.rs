@@ -24,7 +24,7 @@ impl Reader<'_> {
         self.params -= 1;
         match self.peek() {
             Some(b'}') => self.bump(),
-            Some(_) => return self.unsupported(self.pos, "an unusual ${…}"),
+            Some(_) => return self.unsupported(self.pos, "an unusual ${...}"),
             None => return self.incomplete_until(start, "unclosed ${", Until::Byte(b'}')),
         }
         self.leave();
@@ -40,7 +40,7 @@ impl Reader<'_> {
             let name = self.param_name(start)?;
             let subscript = self.subscript(start)?;
             if self.peek().is_some_and(|byte| byte != b'}') {
-                return self.unsupported(start, "an unusual ${#…}");
+                return self.unsupported(start, "an unusual ${#...}");
             }
             return Ok(Param {
                 name,
@@ -72,7 +72,7 @@ impl Reader<'_> {
             .peek()
             .is_some_and(|byte| is_name_start(byte) || byte.is_ascii_digit())
         {
-            return self.unsupported(start, "an unusual ${!…}");
+            return self.unsupported(start, "an unusual ${!...}");
         }
         let name = self.param_name(start)?;
         let prefix = matches!(self.peek(), Some(b'*' | b'@')) && self.peek_second() == Some(b'}');
@@ -132,7 +132,7 @@ impl Reader<'_> {
                 self.bump();
             }
             // bash reads on and fails when it runs: a "bad substitution".
-            Some(_) => return self.unsupported(start, "an unusual ${…}"),
+            Some(_) => return self.unsupported(start, "an unusual ${...}"),
         }
         Ok(name)
     }
@@ -182,7 +182,7 @@ impl Reader<'_> {
                     self.bump();
                     self.slice(start)
                 }
-                Some(_) | None => self.unsupported(start, "an unusual ${…}"),
+                Some(_) | None => self.unsupported(start, "an unusual ${...}"),
             },
             b'#' | b'%' => {
                 self.bump();
@@ -216,11 +216,11 @@ impl Reader<'_> {
                         self.bump();
                         Ok(ParamOp::Transform(letter))
                     }
-                    Some(_) => self.unsupported(start, "an unusual ${x@…}"),
+                    Some(_) => self.unsupported(start, "an unusual ${x@...}"),
                     None => self.incomplete_until(start, "unclosed ${", Until::Byte(b'}')),
                 }
             }
-            _ => self.unsupported(start, "an unusual ${…}"),
+            _ => self.unsupported(start, "an unusual ${...}"),
         }
     }
 

@@ -244,7 +244,7 @@ impl Reader<'_> {
             self.bump();
             self.bump();
             if matches!(quoting, Quoting::Operand { .. } | Quoting::Pattern { .. }) {
-                return self.unsupported(start, "a process substitution in a ${…}");
+                return self.unsupported(start, "a process substitution in a ${...}");
             }
             if self.peek() == Some(b'(') {
                 return self.unsupported(start, "two parentheses in a process substitution");
@@ -270,7 +270,8 @@ impl Reader<'_> {
                     in_double: true, ..
                 } = quoting
                 {
-                    return self.unsupported(start, "double quotes in a ${…} inside double quotes");
+                    return self
+                        .unsupported(start, "double quotes in a ${...} inside double quotes");
                 }
                 self.bump();
                 let inner = self.parts(Quoting::Double)?;
@@ -280,17 +281,18 @@ impl Reader<'_> {
             }
             b'\'' if quoting.quotes() => {
                 if quoting.in_double() {
-                    return self.unsupported(start, "single quotes in a ${…} inside double quotes");
+                    return self
+                        .unsupported(start, "single quotes in a ${...} inside double quotes");
                 }
                 let text = self.single_quoted()?;
                 parts.part(WordPartKind::SingleQuoted(text), self.span(start));
                 return Ok(());
             }
             b'\'' if quoting == (Quoting::Operand { in_double: true }) => {
-                return self.unsupported(start, "single quotes in a ${…} inside double quotes");
+                return self.unsupported(start, "single quotes in a ${...} inside double quotes");
             }
             b'{' if matches!(quoting, Quoting::Operand { .. } | Quoting::Pattern { .. }) => {
-                return self.unsupported(start, "an open brace in a ${…}");
+                return self.unsupported(start, "an open brace in a ${...}");
             }
             b'*' | b'?' | b'[' | b'@' | b'+' | b'!' if quoting.globs() => {
                 if self.is_ext_glob(quoting) {
@@ -320,15 +322,15 @@ impl Reader<'_> {
                 return self.unsupported(start, "a process substitution in a subscript");
             }
             b'}' if quoting == Quoting::Alternative && self.params > 0 => {
-                return self.unsupported(start, "a brace in an extended glob in a ${…}");
+                return self.unsupported(start, "a brace in an extended glob in a ${...}");
             }
             // The first `}` ends it to bash, whatever brackets are open.
             b'}' if quoting == Quoting::Subscript && self.params > 0 => {
-                return self.unsupported(start, "a brace in a subscript in a ${…}");
+                return self.unsupported(start, "a brace in a subscript in a ${...}");
             }
             // bash marks what is quoted with these bytes, and loses sight of what is around them.
             0x01 | 0x7f if self.params > 0 => {
-                return self.unsupported(start, "a control character in a ${…}");
+                return self.unsupported(start, "a control character in a ${...}");
             }
             b'(' if quoting == Quoting::Alternative => {
                 return self.unsupported(start, "a parenthesis in an extended glob");
@@ -632,7 +634,7 @@ impl Reader<'_> {
                 }
                 b']' if !first => {
                     if self.params > 0 && inside.contains(&b'}') {
-                        return self.unsupported(start, "a brace in a bracket pattern in a ${…}");
+                        return self.unsupported(start, "a brace in a bracket pattern in a ${...}");
                     }
                     self.pos = at + 1;
                     return Ok(Some(inside));
