@@ -95,10 +95,10 @@ __gs_l() {
   __gs_m=
   __gs_x='__gs_y "$__gs_u"'
   if [[ $__gs_r != 0 ]]; then __gs_x+=' && :'; fi
-  # Rebuilding PIPESTATUS takes processes, so only for text that looks at it.
+  # Rebuilding PIPESTATUS takes processes, so only for text that looks at it. 'case' leaves it as it is.
   if [[ ${#__gs_ps[@]} -gt 1 && $__gs_t == *PIPESTATUS* ]]; then
     for __gs_i in "${__gs_ps[@]}"; do __gs_m+="|(exit ${__gs_i//[!0-9]/})"; done
-    __gs_x+="; { ${__gs_m#?} && :; } 2>/dev/null"
+    __gs_x+="; { ${__gs_m#?} && case x in esac; } 2>/dev/null"
   fi
   __gs_x+="; $__gs_t"$'\n{ __gs_s=$? __gs_u=$_ __gs_ps=("${PIPESTATUS[@]}") __gs_f=$-; case $__gs_f in *[xv]*) __gs_d= set +xv;; esac; } 2>/dev/null'
 } 2>/dev/null

@@ -143,6 +143,14 @@ const READING: &[(&[&str], &str, &str)] = &[
 ];
 
 const SAME_BASH: &[(&[&str], &str)] = &[
+    (
+        &[],
+        "false | true\necho ${PIPESTATUS[@]}\nfalse | cat | true\necho \"$? ${PIPESTATUS[*]}\"\ntrue | false\necho $? ${PIPESTATUS[1]}\n",
+    ),
+    (
+        &["-e"],
+        "trap 'echo ERR' ERR\nfalse | true\necho ${PIPESTATUS[@]}\nfalse | false || true\necho end\n",
+    ),
     (&["-O", "extglob"], "echo !(b*)\necho @(a|\nb).txt\n"),
     (&[], "f() {\n  echo f \"$1\"\n}\nf 1; f 2\n"),
     (&["-o", "pipefail"], "false | true\necho $?\n"),

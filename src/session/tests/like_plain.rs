@@ -58,6 +58,8 @@ fn status_underscore_and_pipestatus_are_kept() {
     assert_eq!(driven.output_of("echo $_"), "two\n");
     driven.output_of("true | (exit 1) | (exit 3)");
     assert_eq!(driven.output_of("echo ${PIPESTATUS[@]}"), "0 1 3\n");
+    driven.output_of("false | true");
+    assert_eq!(driven.output_of("echo $? ${PIPESTATUS[@]}"), "0 1 0\n");
     driven.output_of("false");
     assert_eq!(driven.output_of("echo $?"), "1\n");
     let mut driven = Driven::ready(DASH);
