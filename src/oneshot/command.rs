@@ -233,16 +233,24 @@ fn shells_words(
     (!output.status.success()).then_some(output.stderr)
 }
 
-/// The same for a shell in its usual state, for text that is known not to parse.
-pub(super) fn words_of_shell(program: &Path, shell: ShellKind, text: &[u8]) -> Vec<u8> {
-    let call = ShellCall {
+fn usual_call(shell: ShellKind) -> ShellCall {
+    ShellCall {
         input: Input::Text {
             text: Vec::new(),
             arguments: vec![shell.name().into()],
         },
         ..ShellCall::default()
-    };
-    shells_words(program, shell, &call, text)
+    }
+}
+
+/// Whether a shell in its usual state says that the text does not parse.
+pub(super) fn refuses(program: &Path, shell: ShellKind, text: &[u8]) -> bool {
+    shells_words(program, shell, &usual_call(shell), text).is_some()
+}
+
+/// What it says then, for text that is known not to parse.
+pub(super) fn words_of_shell(program: &Path, shell: ShellKind, text: &[u8]) -> Vec<u8> {
+    shells_words(program, shell, &usual_call(shell), text)
         .unwrap_or_else(|| format!("{}: syntax error\n", shell.name()).into_bytes())
 }
 

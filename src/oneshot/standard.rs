@@ -4,7 +4,7 @@
 //! the line behind it. What was read is judged with the shell's own state and handed over the channel; the
 //! commands themselves find the caller's standard input where it was.
 
-use super::command::wants_more;
+use super::command::{refuses, wants_more};
 use super::ready::Ready;
 use super::tell::{Teller, fault};
 use super::wait::waited;
@@ -183,7 +183,12 @@ impl Standard {
                 }
                 Err(NotRead::Incomplete(place)) if !at_end => until = place.until,
                 Err(NotRead::Incomplete(place) | NotRead::Invalid(place)) => {
-                    return Ok(Command::Invalid(text, place));
+                    return Ok(if refuses(&self.program, self.shell, &text) {
+                        Command::Invalid(text, place)
+                    } else {
+                        // Text that the shell takes is a person's matter.
+                        Command::Text(text)
+                    });
                 }
                 Err(NotRead::Unsupported(_)) => {
                     let on = extglob.unwrap_or(false);

@@ -173,6 +173,7 @@ impl Reader<'_> {
             self.blanks();
             self.eat(b';');
             self.newlines()?;
+            self.refuse_loop_in_braces()?;
             let body = self.do_group(start)?;
             return Ok(CompoundKind::ArithFor { header, body });
         }
@@ -195,9 +196,7 @@ impl Reader<'_> {
             }
         }
         self.newlines()?;
-        if self.reserved() == Some("{") {
-            return self.unsupported(self.pos, "a loop with braces for `do` and `done`");
-        }
+        self.refuse_loop_in_braces()?;
         let body = self.do_group(start)?;
         let each = ForLoop {
             name,
@@ -210,6 +209,13 @@ impl Reader<'_> {
         } else {
             CompoundKind::Select(each)
         })
+    }
+
+    fn refuse_loop_in_braces(&mut self) -> Read<()> {
+        if self.reserved() == Some("{") {
+            return self.unsupported(self.pos, "a loop with braces for `do` and `done`");
+        }
+        Ok(())
     }
 
     fn loop_name(&mut self, start: usize) -> Read<(Vec<u8>, crate::Span)> {
