@@ -344,6 +344,10 @@ fn a_command_of_several_lines_that_is_not_read_is_refused_whole() {
         ("bash", "for i in \"${x-'a'}\"\ndo\n  echo $i\ndone\n"),
         ("bash", "f() {\n  echo \"${x-'a'}\"\n}\n"),
         ("dash", "case $x in\n*) echo \"${x-'a b'}\" ;;\nesac\n"),
+        (
+            "bash",
+            "(\n  echo \"${x-'a'}\"\n) 2>&1 \\\n| cat \\\n  -n\n",
+        ),
     ] {
         let ended = fed(&home, shell, &[], format!("{text}echo after\n").as_bytes());
         assert_eq!(ended.out(), "after\n", "{shell}: {text}: {ended:?}");

@@ -264,6 +264,12 @@ pub(crate) fn wants_more(program: &Path, shell: ShellKind, text: &[u8], extglob:
         b"end of file unexpected",
         b"Unterminated quoted string",
     ];
+    // A line that goes on is whole to a shell whose input ends there.
+    let line = text.strip_suffix(b"\n").unwrap_or(text);
+    let backslashes = line.iter().rev().take_while(|byte| **byte == b'\\');
+    if backslashes.count() % 2 == 1 {
+        return true;
+    }
     let mut command = std::process::Command::new(program);
     command.env_clear().arg("-n");
     if shell == ShellKind::Bash && extglob {

@@ -192,7 +192,11 @@ impl Standard {
                 }
                 Err(NotRead::Unsupported(_)) => {
                     let on = extglob.unwrap_or(false);
-                    if at_end || !wants_more(&self.program, self.shell, &text, on) {
+                    // dash does not say that a document misses its end: all that follows may belong to it.
+                    let document =
+                        self.shell == ShellKind::Dash && text.windows(2).any(|pair| pair == b"<<");
+                    let more = document || wants_more(&self.program, self.shell, &text, on);
+                    if at_end || !more {
                         return Ok(Command::Text(text));
                     }
                     until = None;
