@@ -355,9 +355,15 @@ impl Reader<'_> {
                 let assignment = self.assignment()?;
                 let of_array = matches!(assignment.value, AssignValue::Array(_))
                     || assignment.subscript.is_some();
-                if of_array && !simple.assignments.is_empty() && !simple.redirects.is_empty() {
-                    // Behind a redirection bash sees no array and no element any more if something was assigned before.
-                    return self.unsupported(at, "an array behind an assignment and a redirection");
+                let text = self.text.get(at..self.pos).unwrap_or_default();
+                let brackets = assignment.subscript.is_none() && text.contains(&b'[');
+                if of_array
+                    && !simple.redirects.is_empty()
+                    && (brackets || !simple.assignments.is_empty())
+                {
+                    // Behind a redirection bash sees no array and no element any more if something was assigned
+                    // before, and looks for the end of each bracket in an array.
+                    return self.unsupported(at, "an array behind a redirection");
                 }
                 simple.assignments.push(assignment);
             } else {
